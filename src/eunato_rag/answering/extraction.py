@@ -1,0 +1,163 @@
+"""Hits -> the sentences that answer, to the letter; the default, with no language model.
+
+Each sentence of the best passages is weighed by meaning (cosine with the question), by words (the share of the
+question's terms in it, rare ones first) and by its passage. A sentence that leans on the one before ("The initiative,
+however, …") brings it along. Left out: whether all this amounts to an answer (grounding).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from eunato_rag.indexing.embedding import Embedder
+from eunato_rag.indexing.keywords import analyse
+from eunato_rag.indexing.snapshot import Snapshot
+from eunato_rag.records import Document, Hit
+
+READ_HITS = 6
+"""Passages whose sentences are weighed."""
+
+_LEANS = re.compile(
+    r"^(?:this|that|these|those|it|they|he|she|its|their|such|both|however|therefore|thus|hence|moreover|furthermore|"
+    r"in addition|additionally|besides|also|but|and|yet|nevertheless|nonetheless|instead|for example|for instance|"
+    r"in this|in that|based on that|following this|at the same time|against this|from this|as a result|consequently|"
+    r"the (?:initiative|former|latter|same|aim|scope|goal|decision|document|report))\b"
+    r"|^[^.;:]{0,60}, (?:however|therefore|though|in turn|too|instead),",
+    re.IGNORECASE,
+)
+_ASKS_FOR_SOURCE = re.compile(
+    r"\b(?:foot)?notes?\b|\bcit(?:e|es|ed|ing|ation|ations)\b|\bsources?\b|\breferences?\b|\baccording to\b|\bauthor(?:s|ed)?\b|"
+    r"\bwho (?:says|said|wrote|claims|argues)\b|\bwhich (?:document|report|paper|publication|study|article)\b|\bbased on\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """How sentences are weighed and how many are taken; fitted on half of the paper's questions (docs/decisions.md).
+
+    A further sentence is taken where it has at least `nearly` of the best one's weight.
+    """
+
+    words: float = 0.4
+    passage: float = 0.2
+    nearly: float = 0.85
+    sentences: int = 3
+    leaning: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A run of whole sentences of one block, in the passage that it was found by."""
+
+    hit: Hit
+    sentences: tuple[tuple[int, int], ...]
+
+    @property
+    def span(self) -> tuple[int, int]:
+        return self.sentences[0][0], self.sentences[-1][1]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The quotes in reading order, and how near the evidence is to the question: about 0 (unrelated) to 1.25."""
+
+    quotes: tuple[Quote, ...]
+    nearness: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    hit: Hit
+    document: Document
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        return self.document.text[self.start : self.end]
+
+
+def extract(
+    snapshot: Snapshot, embedder: Embedder, question: str, hits: Sequence[Hit], extraction: Extraction = Extraction()
+) -> Draft:
+    """The sentences of the first hits that answer the question best. No hits give an empty draft of nearness 0."""
+    hits = hits[:READ_HITS]
+    candidates = _candidates(snapshot, hits, notes=bool(_ASKS_FOR_SOURCE.search(question)))
+    if not candidates:
+        return Draft((), 0.0)
+    meaning = embedder.encode_document([c.text for c in candidates]) @ embedder.encode_query([question])[0]
+    words = [snapshot.keywords.coverage(question, frozenset(analyse(c.text))) for c in candidates]
+    weights = [
+        float(meaning[n]) + extraction.words * words[n] + extraction.passage * candidate.hit.score
+        for n, candidate in enumerate(candidates)
+    ]
+    order = sorted(range(len(candidates)), key=lambda n: (-weights[n], n))
+    best = weights[order[0]]
+    taken = [candidates[n] for n in order[: extraction.sentences] if weights[n] >= extraction.nearly * best]
+    near = frozenset(term for hit in hits[:3] for term in analyse(hit.passage.text))
+    nearness = float(meaning.max()) + 0.25 * snapshot.keywords.coverage(question, near)
+    return Draft(_quotes(taken, extraction.leaning), nearness)
+
+
+def _candidates(snapshot: Snapshot, hits: Sequence[Hit], *, notes: bool) -> list[_Sentence]:
+    """The sentences of the passages, each once, under the best hit that holds it.
+
+    A note's own text answers questions about sources; to another question it is only a string of names, unless it
+    is what the search found first.
+    """
+    found: dict[tuple[str, int, int], _Sentence] = {}
+    for hit in hits:
+        document = snapshot.catalogue.document(hit.passage.document_id)
+        start, end = hit.passage.locator.start, hit.passage.locator.end
+        block = document.block_at(start)
+        if block is not None and block.kind == "note":
+            if notes or hit.rank == 1:
+                found.setdefault((document.id, start, end), _Sentence(hit, document, start, end))
+            continue
+        for sentence in document.sentences_in(start, end):
+            found.setdefault((document.id, *sentence), _Sentence(hit, document, *sentence))
+    return list(found.values())
+
+
+def _quotes(taken: Sequence[_Sentence], leaning: int) -> tuple[Quote, ...]:
+    """Sentences with what they lean on, in reading order, neighbours put together."""
+    spans: dict[str, set[tuple[int, int]]] = {}
+    owners: dict[tuple[str, int, int], _Sentence] = {}
+    order = list(dict.fromkeys(s.document.id for s in sorted(taken, key=lambda s: s.hit.rank)))
+    for sentence in taken:
+        for span in (*_leant_on(sentence, leaning), (sentence.start, sentence.end)):
+            spans.setdefault(sentence.document.id, set()).add(span)
+            owners.setdefault((sentence.document.id, *span), sentence)
+    quotes: list[Quote] = []
+    for identity in order:
+        run: list[tuple[int, int]] = []
+        for span in sorted(spans[identity]):
+            owner = owners[(identity, *span)]
+            if run and not _adjacent(owner.document, run[-1], span):
+                quotes.append(Quote(owners[(identity, *run[-1])].hit, tuple(run)))
+                run = []
+            run.append(span)
+        quotes.append(Quote(owners[(identity, *run[-1])].hit, tuple(run)))
+    return tuple(quotes)
+
+
+def _leant_on(sentence: _Sentence, most: int) -> list[tuple[int, int]]:
+    """The sentences of the same block that a sentence needs before it to be understood, nearest last."""
+    block = sentence.document.block_at(sentence.start)
+    if block is None or block.kind == "note":
+        return []
+    before = [s for s in sentence.document.sentences_in(block.start, block.end) if s[1] <= sentence.start]
+    found: list[tuple[int, int]] = []
+    text = sentence.text
+    while before and len(found) < most and _LEANS.search(text):
+        found.insert(0, before.pop())
+        text = sentence.document.text[slice(*found[0])]
+    return found
+
+
+def _adjacent(document: Document, first: tuple[int, int], second: tuple[int, int]) -> bool:
+    gap = document.text[first[1] : second[0]]
+    return not gap.strip() and "\n" not in gap

@@ -1,0 +1,86 @@
+"""Draft + hits -> an answer whose every citation was verified, or an abstention.
+
+Verification is slicing: a quotation stands only if its document says it, to the letter, at the place given, and the
+sentence of the answer says it too. What fails is dropped together with its sentence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from eunato_rag.answering.extraction import Draft, Quote
+from eunato_rag.indexing.catalogue import Catalogue
+from eunato_rag.indexing.snapshot import Snapshot
+from eunato_rag.records import Answer, Citation, Document, Hit
+
+NEAREST = 3
+"""Hits that an abstention shows."""
+
+ABSTENTION = "The documents do not answer this question."
+
+_FINAL = re.compile(r"[.!?…]+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Abstention:
+    """The least nearness of evidence (extraction.Draft) that is taken for an answer; fitted, see docs/decisions.md."""
+
+    nearness: float = 0.33
+
+
+def ground(
+    snapshot: Snapshot, question: str, draft: Draft, hits: Sequence[Hit], abstention: Abstention = Abstention()
+) -> Answer:
+    """The answer that a draft gives, cited and verified; an abstention where the evidence is not near enough."""
+    if not draft.quotes:
+        return _abstain(snapshot, question, hits, "The search found no passage for it.")
+    if draft.nearness < abstention.nearness:
+        reason = f"No passage comes near enough to the question: {draft.nearness:.2f}, where {abstention.nearness:.2f} is needed."
+        return _abstain(snapshot, question, hits, reason)
+    parts: list[str] = []
+    citations: list[Citation] = []
+    length = 0
+    for quote in draft.quotes:
+        document = snapshot.catalogue.document(quote.hit.passage.document_id)
+        number = len(citations) + 1
+        text = " ".join(_marked(document.text[start:end], number) for start, end in quote.sentences)
+        begin = length + (1 if parts else 0)
+        citation = _cite(snapshot.catalogue, document, quote, number, (begin, begin + len(text)))
+        if not holds(citation, document, text):
+            continue
+        parts.append(text)
+        citations.append(citation)
+        length = begin + len(text)
+    if not citations:
+        return _abstain(snapshot, question, hits, "No quotation could be verified.")
+    return Answer(question, "answered", " ".join(parts), tuple(citations), tuple(hits), snapshot.id)
+
+
+def holds(citation: Citation, document: Document, statement: str) -> bool:
+    """Whether the document says the quotation at its place, to the letter, and the statement says nothing else."""
+    locator = citation.locator
+    said = document.text[locator.start : locator.end]
+    plain = re.sub(rf" \[{citation.number}\]", "", statement)
+    return said == citation.quote and plain.split() == citation.quote.split()
+
+
+def _cite(catalogue: Catalogue, document: Document, quote: Quote, number: int, span: tuple[int, int]) -> Citation:
+    start, end = quote.span
+    passage = quote.hit.passage
+    if not passage.locator.start <= start or not end <= passage.locator.end:
+        holding = [p for p in catalogue.passages_of(document.id) if p.locator.start <= start and end <= p.locator.end]
+        passage = holding[0] if holding else passage
+    return Citation(number, span, passage, document.text[start:end], document.locate(start, end))
+
+
+def _marked(sentence: str, number: int) -> str:
+    """The sentence with its citation number before the final mark; behind a closing quotation mark."""
+    final = _FINAL.search(sentence)
+    at = final.start() if final else len(sentence)
+    return f"{sentence[:at]} [{number}]{sentence[at:]}"
+
+
+def _abstain(snapshot: Snapshot, question: str, hits: Sequence[Hit], reason: str) -> Answer:
+    return Answer(question, "abstained", ABSTENTION, (), tuple(hits), snapshot.id, tuple(hits[:NEAREST]), reason)

@@ -1,0 +1,85 @@
+"""The error tree. A message says what failed, which thing, what was expected, and the command that mends it.
+
+    EunatoRagError
+    ├── SettingsError           an environment variable or option that cannot be used
+    ├── CorpusError             the corpus folder or its manifest
+    │   ├── CorpusNotFound      no such folder
+    │   ├── EmptyCorpus         a folder without one readable document
+    │   └── ManifestError       sources.toml is not what it should be
+    ├── UnreadableDocument      one file could not become a document; the others go on
+    ├── EmbeddingError          the embedding model
+    │   └── ModelNotFound       no weights under that name on this machine
+    ├── IndexStoreError         the index folder
+    │   ├── NoIndex             nothing was published yet
+    │   ├── DamagedSnapshot     a file is missing or its bytes changed
+    │   ├── IncompatibleIndex   built with another model, analyser or format
+    │   └── IndexBusy           another process is writing
+    ├── InvalidQuestion         a question or query of nothing, or far too long
+    └── NotFound                no document, passage or snapshot of that id
+
+No hits is a value, and "the corpus does not say" is an abstention: neither is an error.
+"""
+
+
+class EunatoRagError(Exception):
+    """The root: everything this package raises on purpose."""
+
+
+class SettingsError(EunatoRagError):
+    """A setting that is misspelt, malformed or out of range."""
+
+
+class CorpusError(EunatoRagError):
+    """The corpus folder or its manifest cannot be used."""
+
+
+class CorpusNotFound(CorpusError):
+    """The corpus folder does not exist."""
+
+
+class EmptyCorpus(CorpusError):
+    """The corpus folder holds no document that could be read."""
+
+
+class ManifestError(CorpusError):
+    """The manifest, sources.toml, is malformed."""
+
+
+class UnreadableDocument(EunatoRagError):
+    """One file could not become a document."""
+
+
+class EmbeddingError(EunatoRagError):
+    """The embedding model could not be loaded or run."""
+
+
+class ModelNotFound(EmbeddingError):
+    """No weights under that name on this machine."""
+
+
+class IndexStoreError(EunatoRagError):
+    """The index folder cannot be used."""
+
+
+class NoIndex(IndexStoreError):
+    """Nothing was published in the index folder yet."""
+
+
+class DamagedSnapshot(IndexStoreError):
+    """A file of a snapshot is missing or its bytes changed."""
+
+
+class IncompatibleIndex(IndexStoreError):
+    """A snapshot was built with another model, analyser or format."""
+
+
+class IndexBusy(IndexStoreError):
+    """Another process is writing to the index folder."""
+
+
+class InvalidQuestion(EunatoRagError):
+    """A question or query of nothing, or far too long."""
+
+
+class NotFound(EunatoRagError):
+    """No document, passage or snapshot of that id."""

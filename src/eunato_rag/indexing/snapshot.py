@@ -1,0 +1,279 @@
+"""Snapshots: one whole, immutable index build each; published by a rename, named by CURRENT.
+
+    index/CURRENT                  the id of the served snapshot
+    index/snapshots/<id>/          manifest.json, catalogue.sqlite, vectors.faiss, keywords/
+    index/models/, index/cache/    exported models; vectors by content
+
+A snapshot's id is a digest of what it was made from and by, so the same corpus and settings give the same id.
+Left out: what goes into one (reindex) and what is asked of it (engine).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from eunato_rag.errors import DamagedSnapshot, IncompatibleIndex, IndexBusy, NoIndex, NotFound
+from eunato_rag.indexing.catalogue import Catalogue, write_catalogue
+from eunato_rag.indexing.embedding import Embedder, Vectors
+from eunato_rag.indexing.keywords import ANALYSER, KeywordIndex
+from eunato_rag.indexing.vectors import VectorIndex
+from eunato_rag.records import Document, Passage, Work
+
+FORMAT = 1
+CURRENT, SNAPSHOTS, LOCK = "CURRENT", "snapshots", ".lock"
+MANIFEST, CATALOGUE, VECTORS, KEYWORDS = "manifest.json", "catalogue.sqlite", "vectors.faiss", "keywords"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a snapshot was made from and by, and the SHA-256 of each of its files."""
+
+    id: str
+    format: int
+    created: str
+    embedder: Mapping[str, Any]
+    analyser: str
+    chunking: Mapping[str, Any]
+    sources: Sequence[Mapping[str, str]]
+    counts: Mapping[str, int]
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What goes into a snapshot: row n of `vectors` and text n of `keywords` belong to passage n."""
+
+    documents: Sequence[Document]
+    passages: Sequence[Passage]
+    works: Sequence[Work]
+    vectors: Vectors
+    texts: Sequence[str]
+    embedder: Mapping[str, Any]
+    chunking: Mapping[str, Any]
+
+
+class Snapshot:
+    """An opened snapshot; it serves what it holds until it is closed, whatever is published meanwhile."""
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self.manifest = manifest
+        self.catalogue = Catalogue(folder / CATALOGUE)
+        self.vectors = VectorIndex.load(folder / VECTORS)
+        self.keywords = KeywordIndex.load(folder / KEYWORDS)
+
+    @property
+    def id(self) -> str:
+        return self.manifest.id
+
+    def close(self) -> None:
+        self.catalogue.close()
+
+
+def describe(embedder: Embedder) -> dict[str, Any]:
+    """What a manifest records of an embedder."""
+    return {"name": embedder.name, "digest": embedder.digest, "dimension": embedder.dimension, "max_tokens": embedder.max_tokens}
+
+
+@contextmanager
+def writing(index: Path) -> Iterator[None]:
+    """The right to write to an index folder, for one process at a time.
+
+    Raises:
+        IndexBusy: another process has it.
+    """
+    index.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(index / LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise IndexBusy(f"Another process is writing to {index}. Wait for it, then run the command again.") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def publish(index: Path, contents: Contents) -> str:
+    """Write a snapshot aside, verify it, flush it to disk, and make it the current one. Returns its id.
+
+    The served snapshot stays as it is until the last step, which is one rename. Where a sound snapshot of the same id
+    stands already, only CURRENT is set.
+    """
+    identity = _identity(contents)
+    folder = index / SNAPSHOTS / identity
+    if folder.exists():
+        try:
+            read_manifest(index, identity)
+        except DamagedSnapshot:
+            shutil.rmtree(folder)
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
+        try:
+            _write(aside, identity, contents)
+            _check(aside, contents)
+            _flush(aside)
+            os.replace(aside, folder)
+            _flush_folder(folder.parent)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+    _set_current(index, identity)
+    return identity
+
+
+def current_id(index: Path) -> str:
+    """The id of the published snapshot.
+
+    Raises:
+        NoIndex: nothing was published here.
+    """
+    try:
+        return (index / CURRENT).read_text("utf-8").strip()
+    except OSError as error:
+        raise NoIndex(f"There is no index in {index}. Run: eunato-rag reindex") from error
+
+
+def read_manifest(index: Path, identity: str, *, verify: bool = True) -> Manifest:
+    """The manifest of a snapshot, every file of it compared with its checksum.
+
+    Raises:
+        NotFound: no such snapshot. DamagedSnapshot: a file is missing or changed. IncompatibleIndex: another format.
+    """
+    folder = index / SNAPSHOTS / identity
+    if not folder.is_dir():
+        raise NotFound(f"There is no snapshot {identity} in {index}. Run: eunato-rag reindex")
+    try:
+        table = json.loads((folder / MANIFEST).read_text("utf-8"))
+        if table.get("format") != FORMAT:
+            raise IncompatibleIndex(
+                f"Snapshot {identity} has format {table.get('format')}, this version reads {FORMAT}. Run: eunato-rag reindex"
+            )
+        seal = table.pop("seal", None)
+        manifest = Manifest(**table)
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise DamagedSnapshot(f"Snapshot {identity}: {MANIFEST} cannot be read. Run: eunato-rag reindex") from error
+    if seal != _seal(manifest):
+        raise DamagedSnapshot(f"Snapshot {identity}: {MANIFEST} was changed. Run: eunato-rag reindex")
+    for name, digest in manifest.files.items() if verify else ():
+        path = folder / name
+        if not path.is_file():
+            raise DamagedSnapshot(f"Snapshot {identity}: {name} is missing. Run: eunato-rag reindex")
+        if _digest(path) != digest:
+            raise DamagedSnapshot(f"Snapshot {identity}: {name} is not as it was written (checksum). Run: eunato-rag reindex")
+    return manifest
+
+
+def open_snapshot(index: Path, embedder: Embedder, identity: str | None = None) -> Snapshot:
+    """The current snapshot, or the named one, verified and fit for this embedder and analyser.
+
+    Raises:
+        NoIndex, NotFound, DamagedSnapshot, or IncompatibleIndex where it was built by another model or analyser.
+    """
+    identity = current_id(index) if identity is None else identity
+    manifest = read_manifest(index, identity)
+    built, mine = manifest.embedder, describe(embedder)
+    if built["digest"] != mine["digest"]:
+        raise IncompatibleIndex(
+            f"Snapshot {identity} was built with {built['name']} ({built['dimension']} dimensions) but settings name "
+            f"{mine['name']} ({mine['dimension']}). Run: eunato-rag reindex"
+        )
+    if manifest.analyser != ANALYSER:
+        raise IncompatibleIndex(f"Snapshot {identity} was analysed by {manifest.analyser}, not {ANALYSER}. Run: eunato-rag reindex")
+    return Snapshot(index / SNAPSHOTS / identity, manifest)
+
+
+def _identity(contents: Contents) -> str:
+    parts = {
+        "format": FORMAT,
+        "embedder": contents.embedder["digest"],
+        "analyser": ANALYSER,
+        "chunking": contents.chunking,
+        "documents": [[d.id, d.source, d.sha256, d.work, hashlib.sha256(repr(d).encode()).hexdigest()] for d in contents.documents],
+        "passages": [p.id for p in contents.passages],
+        "texts": [hashlib.sha256(text.encode()).hexdigest() for text in contents.texts],
+        "works": [asdict(work) for work in contents.works],
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:12]
+
+
+def _write(folder: Path, identity: str, contents: Contents) -> None:
+    write_catalogue(folder / CATALOGUE, contents.documents, contents.passages, contents.works)
+    VectorIndex.build(contents.vectors).save(folder / VECTORS)
+    KeywordIndex.build(contents.texts).save(folder / KEYWORDS)
+    manifest = Manifest(
+        id=identity,
+        format=FORMAT,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        embedder=contents.embedder,
+        analyser=ANALYSER,
+        chunking=contents.chunking,
+        sources=[{"source": d.source, "document_id": d.id, "sha256": d.sha256} for d in contents.documents],
+        counts={"documents": len(contents.documents), "passages": len(contents.passages), "works": len(contents.works)},
+        files={path.relative_to(folder).as_posix(): _digest(path) for path in sorted(folder.rglob("*")) if path.is_file()},
+    )
+    table = {**asdict(manifest), "seal": _seal(manifest)}
+    (folder / MANIFEST).write_text(json.dumps(table, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+def _check(folder: Path, contents: Contents) -> None:
+    """What was written is read back: every passage is there, and equals its slice."""
+    manifest = Manifest(**{k: v for k, v in json.loads((folder / MANIFEST).read_text("utf-8")).items() if k != "seal"})
+    snapshot = Snapshot(folder, manifest)
+    try:
+        sizes = (len(snapshot.vectors), len(snapshot.keywords), snapshot.catalogue.passage_count)
+        if set(sizes) != {len(contents.passages)}:
+            raise DamagedSnapshot(f"The new snapshot holds {sizes} rows for {len(contents.passages)} passages; it was not published.")
+        for position, passage in enumerate(contents.passages):
+            if snapshot.catalogue.passage_at(position) != passage:
+                raise DamagedSnapshot(f"Passage {passage.id} was not read back as written; the snapshot was not published.")
+    finally:
+        snapshot.close()
+
+
+def _set_current(index: Path, identity: str) -> None:
+    handle, name = tempfile.mkstemp(prefix=".CURRENT-", dir=index)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(identity + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(name, index / CURRENT)
+    _flush_folder(index)
+
+
+def _seal(manifest: Manifest) -> str:
+    return hashlib.sha256(json.dumps(asdict(manifest), sort_keys=True).encode()).hexdigest()
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _flush(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+        else:
+            _flush_folder(path)
+    _flush_folder(folder)
+
+
+def _flush_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,65 @@
+"""Dense search: the only import of faiss. Cosine of unit vectors, higher is better.
+
+Exact search over a flat index: at the sizes of one desk's corpus it answers in a millisecond and misses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+
+from eunato_rag.errors import DamagedSnapshot
+from eunato_rag.indexing.embedding import Vectors
+
+Ranked = list[tuple[int, float]]
+"""(position, score) pairs, best first, ties by position."""
+
+
+class VectorIndex:
+    """Vectors by position: row n belongs to the passage with position n of the catalogue."""
+
+    def __init__(self, index: Any) -> None:
+        self._index = index
+
+    @classmethod
+    def build(cls, vectors: Vectors) -> VectorIndex:
+        index = faiss.IndexFlatIP(vectors.shape[1])
+        index.add(np.ascontiguousarray(vectors))
+        return cls(index)
+
+    @classmethod
+    def load(cls, path: Path) -> VectorIndex:
+        try:
+            return cls(faiss.read_index(str(path)))
+        except RuntimeError as error:
+            raise DamagedSnapshot(f"{path.name} is no FAISS index. Run: eunato-rag reindex") from error
+
+    def save(self, path: Path) -> None:
+        faiss.write_index(self._index, str(path))
+
+    def __len__(self) -> int:
+        return int(self._index.ntotal)
+
+    @property
+    def dimension(self) -> int:
+        return int(self._index.d)
+
+    def vector(self, position: int) -> Vectors:
+        row: Vectors = self._index.reconstruct(position)
+        return row
+
+    def search(self, query: Vectors, k: int, allowed: Sequence[int] | None = None) -> Ranked:
+        """The k positions of highest cosine with one unit vector of shape (dimension,); only `allowed` ones if given."""
+        k = min(k, len(self) if allowed is None else len(allowed))
+        if k == 0:
+            return []
+        parameters = None
+        if allowed is not None:
+            parameters = faiss.SearchParameters(sel=faiss.IDSelectorBatch(np.asarray(allowed, dtype=np.int64)))
+        scores, positions = self._index.search(query.reshape(1, -1), k, params=parameters)
+        found = [(int(p), float(s)) for p, s in zip(positions[0], scores[0], strict=True) if p >= 0]
+        return sorted(found, key=lambda pair: (-pair[1], pair[0]))

@@ -1,0 +1,144 @@
+"""Document -> passages. Pure: token counters come in as functions.
+
+A passage is a slice of whole sentences inside one section. Paragraphs stay together while they fit; a longer one is
+cut into parts of about equal size that share a sentence. Each note is a passage of its own.
+Left out: which tokens are counted, and what is embedded along with a passage beyond its title and headings.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from eunato_rag.records import Block, Document, Matter, Passage
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Chunking:
+    """How passages are cut. Part of a snapshot's manifest, since ids and vectors depend on it.
+
+    `target` is the size aimed at, in tiktoken tokens; `overlap` the sentences that two parts of one paragraph share.
+    """
+
+    target: int = 128
+    overlap: int = 1
+
+
+def embedding_text(title: str, headings: tuple[str, ...], text: str) -> str:
+    """What is embedded and indexed for a passage: its document's title and its headings say what it is about."""
+    return "\n".join((title, *headings, text))
+
+
+def chunk(
+    document: Document,
+    chunking: Chunking,
+    *,
+    size: Callable[[str], int],
+    model_size: Callable[[str], int],
+    model_limit: int,
+) -> tuple[Passage, ...]:
+    """The passages of a document, in order.
+
+    `size` counts tiktoken tokens. `model_size` counts the embedding model's own, special ones included: with title
+    and headings no passage has more than `model_limit`, so the model truncates nothing. A single sentence longer
+    than that is cut between words.
+    """
+
+    def fits(start: int, end: int) -> bool:
+        context = embedding_text(document.title, document.locate(start, end).headings, document.text[start:end])
+        return model_size(context) <= model_limit
+
+    cutter = _Cutter(document.text, chunking, size, fits)
+    passages = []
+    for matter, blocks in _sections(document):
+        units = [list(_pieces(document, block, fits)) for block in blocks]
+        passages += [_passage(document, start, end, matter) for start, end in cutter.cut([u for u in units if u])]
+    return tuple(passages)
+
+
+class _Cutter:
+    def __init__(
+        self, text: str, chunking: Chunking, size: Callable[[str], int], fits: Callable[[int, int], bool]
+    ) -> None:
+        self.text, self.chunking, self.size, self.fits = text, chunking, size, fits
+
+    def cut(self, paragraphs: list[list[Span]]) -> Iterator[Span]:
+        """Spans for the paragraphs of one section, each given as its sentences."""
+        pending: Span | None = None
+        for sentences in paragraphs:
+            start, end = sentences[0][0], sentences[-1][1]
+            if pending is not None and self._within(pending[0], end):
+                pending = (pending[0], end)
+                continue
+            if pending is not None:
+                yield pending
+            pending = None
+            if self._within(start, end):
+                pending = (start, end)
+            else:
+                yield from self._split(sentences)
+        if pending is not None:
+            yield pending
+
+    def _within(self, start: int, end: int) -> bool:
+        return self.size(self.text[start:end]) <= self.chunking.target and self.fits(start, end)
+
+    def _split(self, sentences: list[Span]) -> Iterator[Span]:
+        """A paragraph over the target in parts of about equal size; a part begins with the last sentence before it."""
+        total = self.size(self.text[sentences[0][0] : sentences[-1][1]])
+        aim = total / math.ceil(total / self.chunking.target)
+        first = 0
+        while first < len(sentences):
+            start, last = sentences[first][0], first
+            while last + 1 < len(sentences):
+                end = sentences[last + 1][1]
+                now, then = (self.size(self.text[start:stop]) for stop in (sentences[last][1], end))
+                if not self.fits(start, end) or abs(then - aim) > abs(now - aim):
+                    break
+                last += 1
+            yield start, sentences[last][1]
+            if last + 1 == len(sentences):
+                return
+            first = max(first + 1, last + 1 - self.chunking.overlap)
+            if first <= last and not self.fits(sentences[first][0], sentences[last + 1][1]):
+                first = last + 1
+
+
+def _sections(document: Document) -> Iterator[tuple[Matter, list[Block]]]:
+    """Runs of blocks under one heading; each note for itself."""
+    run: list[Block] = []
+    for block in document.blocks:
+        if run and (block.kind in ("heading", "note") or block.matter != run[-1].matter):
+            yield run[-1].matter, run
+            run = []
+        if block.kind == "note":
+            yield block.matter, [block]
+        elif block.kind != "heading":
+            run.append(block)
+    if run:
+        yield run[-1].matter, run
+
+
+def _pieces(document: Document, block: Block, fits: Callable[[int, int], bool]) -> Iterator[Span]:
+    """The sentences of a block; one that alone is too long for the model in parts, cut between words."""
+    for start, end in document.sentences_in(block.start, block.end):
+        while not fits(start, end):
+            low, high = start + 1, end
+            while low < high:
+                middle = (low + high + 1) // 2
+                low, high = (middle, high) if fits(start, middle) else (low, middle - 1)
+            space = document.text.rfind(" ", start + 1, low + 1)
+            stop = space if space > start else low
+            yield start, stop
+            start = stop + 1 if stop == space else stop
+        yield start, end
+
+
+def _passage(document: Document, start: int, end: int, matter: Matter) -> Passage:
+    text = document.text[start:end]
+    digest = hashlib.sha256(f"{document.id}\0{start}\0{end}\0{text}".encode()).hexdigest()
+    return Passage(digest[:16], document.id, text, document.locate(start, end), matter)

@@ -1,0 +1,331 @@
+"""Plain text and Markdown: read(path) -> Document.
+
+Made for text as converters leave it: headings without markup, contents pages, notes between paragraphs, passages
+doubled at page breaks, lists broken by blank lines. Each is a rule about text in general; none knows a file.
+Left out: tables and figures, which plain text does not carry, and pages, which it does not mark.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import charset_normalizer
+
+from eunato_rag.errors import UnreadableDocument
+from eunato_rag.ingestion.footnotes import note_at_line_start
+from eunato_rag.ingestion.layout import Draft, Prose, assemble, collapse, ends_sentence, mend_characters, mend_flow
+from eunato_rag.ingestion.readers.markup import Markup, open_emphasis, read_inline
+from eunato_rag.records import Change, Document
+
+MAX_BYTES = 64 * 1024 * 1024
+
+_BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_TAG = re.compile(r"</?[a-z]+[^<>]*>")
+_ENTRY = re.compile(r"^(?P<title>.*?\S)(?:\s*[.…·_]{3,}\s*|\t\s*|\s{3,})(?P<page>\d{1,4}|[ivxlc]{1,6})$")
+_CONTENTS = re.compile(r"^(?:#+\s*)?(?:table of )?contents:?$", re.IGNORECASE)
+_ITEM = re.compile(r"^(?:(?P<number>\d{1,3})[.)]|\((?P<letter>[a-z]|[ivx]{1,4}|\d{1,2})\)|(?P<bullet>[-*+•▪◦–]))\s+(?=\S)")
+_NUMBERED = re.compile(r"^(?P<number>\d{1,2}(?:\.\d{1,2})*)\.?\s+(?=[^\W\d_])")
+_HASHES = re.compile(r"^(#{1,6})\s+(?P<title>.*?)\s*#*$")
+_CAPTION = re.compile(r"^(?:sources?:|(?:figure|fig\.|table|chart|graph|map|box)\s+\w{1,4}\b[.:]?)", re.IGNORECASE)
+_SECTION = re.compile(
+    r"^(?:executive summary|summary|abstract|key (?:points|findings|messages)|introduction|background|methodology|"
+    r"conclusions?|recommendations|policy recommendations|references|bibliography|annex(?: \w+)?|appendix(?: \w+)?)$",
+    re.IGNORECASE,
+)
+_BACK = re.compile(
+    r"^(?:(?i:about\s+(?:the\s+)?(?:authors?|us))|About\s+(?:the\s+)?[A-Z]\S*|(?i:acknowledge?ments?|disclaimer|funding|"
+    r"imprint|copyright|contacts?|references|bibliography))\b",
+)
+_MAX_HEADING = 120
+_WRAP_LIMIT = 160
+"""No line of a hard-wrapped text is longer; in a text with longer lines, every line is a paragraph."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One line of the source and its number from 1; a unit is a run of them that belongs to one block."""
+
+    text: str
+    first: int
+    last: int
+    alone: bool = False
+
+
+def read(path: Path) -> Document:
+    """The document in a plain text or Markdown file, in any encoding.
+
+    Raises:
+        UnreadableDocument: the file cannot be opened, is empty, is no text, or is larger than 64 MiB.
+    """
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise UnreadableDocument(f"{path.name} has {size:,} bytes; at most {MAX_BYTES:,} are read. Split it.")
+        data = path.read_bytes()
+    except OSError as error:
+        raise UnreadableDocument(f"{path.name} cannot be opened: {error.strerror}. Check its permissions.") from error
+    text, changes = decode(data, path.name)
+    drafts, more = parse(text)
+    if not any(draft.prose.text for draft in drafts):
+        raise UnreadableDocument(f"{path.name} holds no text. Remove it, or put the text in it.")
+    parts = assemble(drafts)
+    title = next((d.prose.text for d in drafts if d.kind == "heading" and d.level == 0), path.stem)
+    return Document(
+        id=path.stem,
+        source=path.name,
+        sha256=hashlib.sha256(data).hexdigest(),
+        work={"id": path.stem, "type": "document", "title": title},
+        text=parts.text,
+        blocks=parts.blocks,
+        footnotes=parts.footnotes,
+        links=parts.links,
+        sentences=parts.sentences,
+        report=(*changes, *more),
+    )
+
+
+def decode(data: bytes, name: str) -> tuple[str, list[Change]]:
+    """The text in the bytes: by byte order mark, as UTF-8, or in the encoding that its letters speak for.
+
+    Raises:
+        UnreadableDocument: nothing in it, or no text.
+    """
+    if not data.strip():
+        raise UnreadableDocument(f"{name} is empty. Remove it, or put the text in it.")
+    for bom, encoding in _BOMS:
+        if data.startswith(bom):
+            try:
+                text = data.decode(encoding)
+            except UnicodeDecodeError as error:
+                raise UnreadableDocument(f"{name} begins as {encoding} but is not. Save it again as UTF-8.") from error
+            return text, [Change("encoding", f"read as {encoding} by its byte order mark")]
+    controls = sum(byte < 32 and byte not in b"\t\n\r\f\x1b" for byte in data[:65536])
+    if b"\0" in data or controls > len(data[:65536]) // 100:
+        raise UnreadableDocument(
+            f"{name} is no text: it holds control bytes. If it is a PDF or an office file, give it its own suffix."
+        )
+    try:
+        return data.decode("utf-8"), []
+    except UnicodeDecodeError:
+        best = charset_normalizer.from_bytes(data).best()
+    if best is None:
+        raise UnreadableDocument(f"{name} is in no encoding that can be told. Save it again as UTF-8.")
+    return str(best), [Change("encoding", f"read as {best.encoding}; check the accented letters, or save it as UTF-8")]
+
+
+def parse(text: str) -> tuple[list[Draft], list[Change]]:
+    """The blocks of a text, in reading order with the notes last, and what was changed on the way."""
+    text, changes = mend_characters(text)
+    lines = [_Line(line.rstrip(), n, n) for n, line in enumerate(re.split(r"[\n\f]", text), 1)]
+    lines, contents, contents_at, removed = _take_contents(lines)
+    changes += removed
+    units = _units(lines)
+    notes = frozenset(found[0] for unit in units if (found := note_at_line_start(unit.text)))
+    markup = Markup()
+    drafts = _drafts(units, notes, contents, contents_at, markup)
+    body, joins = mend_flow([draft for draft in drafts if draft.kind != "note"])
+    changes += joins
+    drafts = body + [draft for draft in drafts if draft.kind == "note"]
+    return drafts, changes + _account(drafts, notes, markup)
+
+
+def _take_contents(lines: Sequence[_Line]) -> tuple[list[_Line], dict[str, int], int, list[Change]]:
+    """The lines without the contents page; its titles, which are the headings; the line at which it stood."""
+    best: tuple[int, int] | None = None
+    for index, line in enumerate(lines):
+        titled = bool(_CONTENTS.match(line.text.strip()))
+        if not titled and not _entry(line.text):
+            continue
+        end = index + 1 if titled else index
+        while end < len(lines) and (_entry(lines[end].text) or not lines[end].text.strip()):
+            end += 1
+        entries = sum(_entry(entry.text) is not None for entry in lines[index:end])
+        if entries >= (2 if titled else 4):
+            best = (index, end)
+            break
+    if best is None:
+        return list(lines), {}, 0, []
+    start, end = best
+    taken = lines[start:end]
+    titles: dict[str, int] = {}
+    for line in taken:
+        title = _entry(line.text)
+        if title is not None:
+            titles[_key(title)] = _depth(title)
+    change = Change(
+        "contents",
+        f"contents page with {len(titles)} entries removed; its titles mark the headings",
+        (taken[0].first, taken[-1].last),
+        "\n".join(line.text for line in taken if line.text),
+    )
+    return [*lines[:start], *lines[end:]], titles, taken[0].first, [change]
+
+
+def _entry(line: str) -> str | None:
+    match = _ENTRY.match(_TAG.sub("", line).strip())
+    return match["title"].rstrip(" .…·_\t") if match else None
+
+
+def _units(lines: Sequence[_Line]) -> list[_Line]:
+    """Lines put together that belong to one block.
+
+    A line goes on with the one before where the text is hard-wrapped and the first word would not have fitted there,
+    or where an emphasis is still open. A list item, a heading mark or a note always begins anew.
+    """
+    filled = [line for line in lines if line.text.strip()]
+    width = max((len(line.text) for line in filled), default=0)
+    units: list[_Line] = []
+    blank = True
+    for index, line in enumerate(lines):
+        text = line.text.strip()
+        if not text:
+            blank = True
+            continue
+        follows = index + 1 < len(lines) and bool(lines[index + 1].text.strip())
+        fresh = bool(_ITEM.match(text) or _HASHES.match(text) or note_at_line_start(text))
+        previous = lines[index - 1].text if index else ""
+        wrapped = width <= _WRAP_LIMIT and len(previous) + 1 + len(text.split()[0]) > width * 0.9
+        if units and not blank and not fresh and (wrapped or open_emphasis(units[-1].text)):
+            last = units[-1]
+            hyphenated = wrapped and re.search(r"[^\W\d_]-$", last.text) and text[0].islower()
+            joined = last.text[:-1] + text if hyphenated else f"{last.text} {text}"
+            units[-1] = replace(last, text=joined, last=line.last)
+        else:
+            indent = len(line.text) - len(line.text.lstrip())
+            units.append(_Line(" " * indent + text, line.first, line.last, alone=blank and not follows))
+        blank = False
+    return units
+
+
+def _drafts(
+    units: Sequence[_Line], notes: frozenset[int], contents: dict[str, int], contents_at: int, markup: Markup
+) -> list[Draft]:
+    hashes = [len(match[1]) for unit in units if (match := _HASHES.match(unit.text.strip()))]
+    single_title = hashes.count(1) == 1
+    drafts: list[Draft] = []
+    for index, unit in enumerate(units):
+        raw, place = unit.text.strip(), (unit.first, unit.last)
+        note = note_at_line_start(raw)
+        if note is not None:
+            prose = read_inline(collapse(note[1]), frozenset(), place, markup)
+            drafts.append(Draft("note", prose, number=note[0]))
+            continue
+        mark = _HASHES.match(raw)
+        prose = read_inline(collapse(mark["title"] if mark else raw), notes, place, markup)
+        if not prose.text:
+            continue
+        before = units[index - 1].text.strip() if index else ""
+        after = units[index + 1].text.strip() if index + 1 < len(units) else ""
+        item = _ITEM.match(raw)
+        if mark is not None:
+            level = len(mark[1]) - 1 if single_title else len(mark[1])
+            drafts.append(Draft("heading", prose, level))
+        elif (level := _heading_level(unit, prose.text, before, after, contents, first=not drafts)) is not None:
+            drafts.append(Draft("heading", prose, level))
+        elif item is not None and (item["bullet"] or _in_list(item, before, after, drafts)):
+            indent = len(unit.text) - len(unit.text.lstrip())
+            if item["bullet"]:
+                prose = _without_bullet(prose)
+            drafts.append(Draft("list_item", prose, level=1 + indent // 2))
+        elif _CAPTION.match(prose.text) and len(prose.text) <= 2 * _MAX_HEADING:
+            drafts.append(Draft("caption", prose))
+        else:
+            drafts.append(Draft("paragraph", prose))
+    return _mark_matter(drafts, contents_at)
+
+
+def _heading_level(
+    unit: _Line, text: str, before: str, after: str, contents: dict[str, int], *, first: bool
+) -> int | None:
+    """The level of an unmarked heading: 0 for the title, from 1 for sections; None where the unit is no heading."""
+    if not unit.alone or len(text) > _MAX_HEADING or ends_sentence(text) or _CAPTION.match(text):
+        return None
+    if contents:
+        if _key(text) in contents:
+            return contents[_key(text)]
+        return 0 if first else None
+    if first and after:
+        return 0
+    numbered = _NUMBERED.match(text)
+    if numbered:
+        neighbours = any(_ITEM.match(other) and not ends_sentence(other) for other in (before, after))
+        return None if neighbours and "." not in numbered["number"] else _depth(text)
+    if _SECTION.match(text) or _BACK.match(text) or (text.isupper() and len(text.split()) > 1):
+        return 1
+    heads_prose = len(after) > 2 * len(text) and ends_sentence(after) and not _ITEM.match(after)
+    return 1 if heads_prose and text[0].isupper() and len(text.split()) <= 12 else None
+
+
+def _in_list(item: re.Match[str], before: str, after: str, drafts: Sequence[Draft]) -> bool:
+    """A numbered line is an item where it begins a list at 1 or goes on with one; else it is a sentence."""
+    number = int(item["number"]) if item["number"] else None
+    if number is None or number == 1:
+        return True
+    previous = next((d for d in reversed(drafts) if d.kind != "note"), None)
+    return previous is not None and previous.kind == "list_item"
+
+
+def _without_bullet(prose: Prose) -> Prose:
+    match = _ITEM.match(prose.text)
+    return prose.cut(match.end()) if match else prose
+
+
+def _mark_matter(drafts: list[Draft], contents_at: int) -> list[Draft]:
+    """Front matter stands before the contents page; back matter begins at a last heading such as "About …"."""
+    back = next(
+        (
+            index
+            for index, draft in enumerate(drafts)
+            if draft.kind == "heading"
+            and _BACK.match(draft.prose.text)
+            and all(_BACK.match(d.prose.text) for d in drafts[index:] if d.kind == "heading")
+        ),
+        len(drafts),
+    )
+    marked = []
+    for index, draft in enumerate(drafts):
+        if draft.prose.lines[0] < contents_at:
+            draft = replace(draft, matter="front")
+        elif index >= back and draft.kind != "note":
+            draft = replace(draft, matter="back")
+        marked.append(draft)
+    return marked
+
+
+def _account(drafts: Sequence[Draft], notes: frozenset[int], markup: Markup) -> list[Change]:
+    """What the report says of markers, markup, figures and marked matter."""
+    changes = []
+    anchored = {number for draft in drafts for _, number in draft.prose.markers}
+    if notes:
+        changes.append(Change("notes", f"{len(notes)} notes set behind the prose, {len(anchored)} tied to their markers"))
+    for number in sorted(notes - anchored):
+        changes.append(Change("note-without-marker", f"no marker in the prose refers to note {number}"))
+    if markup.marks:
+        removed = " ".join(mark for mark in markup.marks if re.search(r"\w", mark))
+        changes.append(Change("markup", f"{len(markup.marks)} marks of emphasis, tags and brackets removed", None, removed))
+    if markup.targets:
+        dead = sum(target in ("", "#") for target in markup.targets)
+        detail = f"{len(markup.targets)} link targets taken out of the text and kept as links"
+        changes.append(Change("links", detail + (f"; {dead} of them lead nowhere" if dead else ""), None, " ".join(markup.targets)))
+    for draft in drafts:
+        if draft.kind == "caption":
+            changes.append(Change("figure", f"the figure or table of {draft.prose.text!r} is not in the text", draft.prose.lines))
+    for matter in ("front", "back"):
+        marked = [draft for draft in drafts if draft.matter == matter]
+        if marked:
+            lines = (min(d.prose.lines[0] for d in marked), max(d.prose.lines[1] for d in marked))
+            changes.append(Change(f"{matter}-matter", f"{len(marked)} blocks marked as {matter} matter", lines))
+    return changes
+
+
+def _depth(title: str) -> int:
+    match = _NUMBERED.match(title)
+    return match["number"].count(".") + 1 if match else 1
+
+
+def _key(title: str) -> str:
+    return re.sub(r"\W+", " ", title).strip().casefold()

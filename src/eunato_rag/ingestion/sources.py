@@ -1,0 +1,128 @@
+"""The corpus folder: its files, and sources.toml, the manifest of every work that can be cited.
+
+Left out: what stands in the files (the readers) and bringing them from their publishers (fetching).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from eunato_rag.errors import CorpusNotFound, ManifestError
+from eunato_rag.ingestion.footnotes import cite
+from eunato_rag.records import Document, Mention, Work
+
+MANIFEST = "sources.toml"
+_DESCRIBES = {MANIFEST, "README.md"}
+_WORK_KEYS = {"id", "file", "format", "rights", "alternates", "unverified", "csl", "cited"}
+_MENTION_KEYS = {"by", "note", "as_printed", "target", "where", "problems"}
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The works of sources.toml, in its order."""
+
+    works: tuple[Work, ...] = ()
+
+    def for_source(self, source: str) -> Work | None:
+        return next((work for work in self.works if work.file == source), None)
+
+    def cited_by(self, work_id: str) -> dict[int, str]:
+        """Note number to the id of the work it cites, for the notes of one work."""
+        return {m.note: w.id for w in self.works for m in w.mentions if m.by == work_id and m.note is not None}
+
+
+def list_sources(folder: Path) -> list[tuple[str, Path]]:
+    """Every file below the corpus folder as (path below it with `/`, path), in order of name.
+
+    Hidden files, the manifest and the folder's own README.md are not documents.
+
+    Raises:
+        CorpusNotFound: no such folder.
+    """
+    if not folder.is_dir():
+        raise CorpusNotFound(f"There is no corpus folder at {folder}. Make it, put documents in it, or name another: --corpus DIR")
+    found = []
+    for path in sorted(folder.rglob("*")):
+        source = path.relative_to(folder).as_posix()
+        hidden = any(part.startswith(".") for part in source.split("/"))
+        if path.is_file() and not hidden and source not in _DESCRIBES:
+            found.append((source, path))
+    return found
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of a corpus folder; an empty one where the folder has none.
+
+    Raises:
+        ManifestError: not TOML, a key that is not known, a work without id or title, an id twice.
+    """
+    path = folder / MANIFEST
+    if not path.exists():
+        return Manifest()
+    try:
+        table = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ManifestError(f"{MANIFEST} cannot be read: {error}. Mend that line.") from error
+    unknown = set(table) - {"work"}
+    if unknown:
+        raise ManifestError(f"{MANIFEST} has a table [[{sorted(unknown)[0]}]]; it holds [[work]] only.")
+    works = tuple(_work(entry, index) for index, entry in enumerate(table.get("work", []), 1))
+    for kind, values in (("id", [w.id for w in works]), ("file", [w.file for w in works if w.file])):
+        double = next((value for value in values if values.count(value) > 1), None)
+        if double:
+            raise ManifestError(f"{MANIFEST} has two works with the {kind} {double!r}; give each its own.")
+    return Manifest(works)
+
+
+def identify(document: Document, source: str, manifest: Manifest) -> Document:
+    """The document under its lasting id, with its bibliographic record and its notes tied to the works they cite.
+
+    The id is the manifest's where that names the file, else made from the path, so it outlives a change of content.
+    """
+    work = manifest.for_source(source)
+    if work is None:
+        identity = document_id(source)
+        return replace(document, id=identity, source=source, work={**document.work, "id": identity})
+    return cite(replace(document, id=work.id, source=source, work=work.csl), manifest.cited_by(work.id))
+
+
+def document_id(source: str) -> str:
+    """A readable id for a file that the manifest does not name: its name, and a digest of its path to keep it apart."""
+    name = re.sub(r"[^a-z0-9]+", "-", Path(source).stem.casefold()).strip("-")[:48]
+    return f"{name or 'document'}-{hashlib.sha256(source.encode()).hexdigest()[:8]}"
+
+
+def _work(entry: Mapping[str, Any], index: int) -> Work:
+    name = entry.get("id") or f"number {index}"
+    _only(entry, _WORK_KEYS, f"work {name}")
+    csl = entry.get("csl")
+    if not isinstance(entry.get("id"), str) or not isinstance(csl, dict) or not csl.get("title"):
+        raise ManifestError(f"{MANIFEST}, work {name}: it needs an id and a [work.csl] with a title.")
+    mentions = []
+    for mention in entry.get("cited", []):
+        _only(mention, _MENTION_KEYS, f"work {name}, cited")
+        if not isinstance(mention.get("by"), str) or not isinstance(mention.get("note", 0), int):
+            raise ManifestError(f"{MANIFEST}, work {name}, cited: `by` is a work's id and `note` a number.")
+        mentions.append(Mention(**{"note": None, "as_printed": "", **mention, "problems": tuple(mention.get("problems", ()))}))
+    return Work(
+        id=entry["id"],
+        csl={"id": entry["id"], **csl},
+        file=entry.get("file"),
+        format=entry.get("format"),
+        rights=entry.get("rights"),
+        alternates=tuple(entry.get("alternates", ())),
+        unverified=tuple(entry.get("unverified", ())),
+        mentions=tuple(mentions),
+    )
+
+
+def _only(entry: Mapping[str, Any], known: set[str], where: str) -> None:
+    unknown = sorted(set(entry) - known)
+    if unknown:
+        raise ManifestError(f"{MANIFEST}, {where}: unknown key {unknown[0]!r}; known are {', '.join(sorted(known))}.")

@@ -1,0 +1,269 @@
+"""The records that cross borders: frozen, slotted, standard library only.
+
+Every position is an offset in Unicode code points of one document's canonical text, ends exclusive.
+What a record says about a place can therefore be checked by slicing: `document.text[start:end]`.
+Left out: how records are made (ingestion), stored (indexing) and shown (serving).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+BlockKind = Literal["heading", "paragraph", "list_item", "table", "note", "caption"]
+Matter = Literal["front", "body", "back"]
+AnswerStatus = Literal["answered", "abstained"]
+_COUNTED: frozenset[BlockKind] = frozenset({"paragraph", "list_item"})
+
+CslRecord = Mapping[str, Any]
+"""A bibliographic record in the shape of CSL-JSON 1.0.2, with its `id`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the source: its physical number from 1, and the label printed on it where the file has labels."""
+
+    number: int
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageSpan:
+    """The range of canonical text that stands on one page."""
+
+    start: int
+    end: int
+    page: Page
+
+
+@dataclass(frozen=True, slots=True)
+class Locator:
+    """The pointer to a place in a document.
+
+    `headings` are the section titles above the place, outermost first, without the document's own title.
+    `paragraph` counts the paragraphs and list items of the innermost section from 1; `page` and `paragraph`
+    are None where the source has none. Neither is ever guessed.
+    """
+
+    start: int
+    end: int
+    page: Page | None = None
+    headings: tuple[str, ...] = ()
+    paragraph: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A structural unit that a reader found.
+
+    `level` is the depth of a heading (0 for the document's title, 1 for a section) or of a list item (1 outermost).
+    `matter` tells the text itself from what surrounds it: title page, disclaimer, contents, imprint.
+    """
+
+    kind: BlockKind
+    start: int
+    end: int
+    level: int = 0
+    matter: Matter = "body"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A range of canonical text that the source links to `target`, as the source writes the target."""
+
+    start: int
+    end: int
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Footnote:
+    """A note: the offsets at which its markers stood, the range of its own text, the id of the work it cites.
+
+    A marker is lifted out of the prose; its anchor is the offset just behind the word or mark it was glued to,
+    so it belongs to the sentence with `start < anchor <= end`.
+    """
+
+    number: int
+    anchors: tuple[int, ...]
+    start: int
+    end: int
+    work: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Where a document cites a work: the note's number, the note as printed, and what is wrong with it."""
+
+    by: str
+    note: int | None
+    as_printed: str
+    target: str | None = None
+    where: str | None = None
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The bibliographic record of something that can be cited, whether or not it is in the corpus.
+
+    `file` is its path below the corpus folder where it is present; `unverified` names fields that nobody could check.
+    """
+
+    id: str
+    csl: CslRecord
+    file: str | None = None
+    format: str | None = None
+    rights: str | None = None
+    alternates: tuple[str, ...] = ()
+    unverified: tuple[str, ...] = ()
+    mentions: tuple[Mention, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that a reader changed, left out or could not read on the way to the canonical text.
+
+    `lines` are the first and last line of the source, counted from 1. `removed` is the text of the source
+    that the canonical text no longer holds, verbatim; empty where nothing was lost.
+    """
+
+    kind: str
+    detail: str
+    lines: tuple[int, int] | None = None
+    removed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One source and its canonical text; everything else about it is a range of that text."""
+
+    id: str
+    source: str
+    sha256: str
+    work: CslRecord
+    text: str
+    blocks: tuple[Block, ...] = ()
+    pages: tuple[PageSpan, ...] = ()
+    footnotes: tuple[Footnote, ...] = ()
+    links: tuple[Link, ...] = ()
+    sentences: tuple[tuple[int, int], ...] = ()
+    report: tuple[Change, ...] = ()
+
+    @property
+    def title(self) -> str:
+        return str(self.work.get("title") or self.source)
+
+    def block_at(self, offset: int) -> Block | None:
+        """The block that holds the offset, or None between two blocks."""
+        index = bisect_right(self.blocks, offset, key=lambda block: block.start) - 1
+        return self.blocks[index] if index >= 0 and offset < self.blocks[index].end else None
+
+    def locate(self, start: int, end: int) -> Locator:
+        """The page, section and paragraph at `start`, looked up there and never copied along.
+
+        A place inside a note is given the section of the note's first marker, because notes stand behind the prose.
+        """
+        page = next((span.page for span in self.pages if span.start <= start < span.end), None)
+        place = start
+        note = self._note_at(start)
+        if note is not None:
+            if not note.anchors:
+                return Locator(start, end, page)
+            place = max(0, note.anchors[0] - 1)
+        index = bisect_right(self.blocks, place, key=lambda block: block.start) - 1
+        counted = index >= 0 and self.blocks[index].kind in _COUNTED
+        headings: list[str] = []
+        paragraph = 0
+        level: int | None = None
+        for block in reversed(self.blocks[: index + 1]):
+            if block.kind == "heading":
+                if block.level > 0 and (level is None or block.level < level):
+                    headings.insert(0, self.text[block.start : block.end])
+                level = block.level if level is None else min(level, block.level)
+                if level <= 1:
+                    break
+            elif level is None and block.kind in _COUNTED:
+                paragraph += 1
+        return Locator(start, end, page, tuple(headings), paragraph if counted else None)
+
+    def _note_at(self, offset: int) -> Footnote | None:
+        block = self.block_at(offset)
+        if block is None or block.kind != "note":
+            return None
+        return next((note for note in self.footnotes if note.start <= offset < note.end), None)
+
+    def sentences_in(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """The sentences that lie wholly inside a range, in order."""
+        index = bisect_left(self.sentences, start, key=lambda span: span[0])
+        while index < len(self.sentences) and self.sentences[index][0] < end:
+            if self.sentences[index][1] <= end:
+                yield self.sentences[index]
+            index += 1
+
+    def footnotes_in(self, start: int, end: int) -> tuple[Footnote, ...]:
+        """The notes whose markers stand in a range of the prose, and the note whose own text it is."""
+        return tuple(
+            note
+            for note in self.footnotes
+            if any(start < anchor <= end for anchor in note.anchors) or (note.start < end and start < note.end)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The retrievable unit: a slice of its document, `text == document.text[locator.start:locator.end]`.
+
+    The id derives from the document's id, the range and the words, so that an unchanged document keeps its ids
+    through any rebuild and the id says nothing about the order of files.
+    """
+
+    id: str
+    document_id: str
+    text: str
+    locator: Locator
+    matter: Matter = "body"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage ranked for one query: rank from 1, higher score is better, ties by id.
+
+    `score` is in 0..1; `parts` are the raw scores that made it (`dense` is a cosine, `bm25` is unbounded).
+    """
+
+    passage: Passage
+    rank: int
+    score: float
+    parts: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A verified link from a span of the answer to a quotation.
+
+    `answer_span` is a range of `Answer.text`; `quote == document.text[locator.start:locator.end]`.
+    """
+
+    number: int
+    answer_span: tuple[int, int]
+    passage: Passage
+    quote: str
+    locator: Locator
+    verification: Literal["exact"] = "exact"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the service says to a question, with its proof; an abstention has no citations and a `reason`."""
+
+    question: str
+    status: AnswerStatus
+    text: str
+    citations: tuple[Citation, ...]
+    hits: tuple[Hit, ...]
+    snapshot: str
+    nearest: tuple[Hit, ...] = ()
+    reason: str | None = None

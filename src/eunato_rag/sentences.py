@@ -1,0 +1,47 @@
+"""Sentence boundaries: the only import of nupunkt.
+
+Punkt (Kiss and Strunk 2006) in nupunkt's form for legal text, with the abbreviations of this field added.
+Left out: anything about blocks; callers pass the text of one block, so no sentence crosses two.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nupunkt import PunktSentenceTokenizer
+
+ABBREVIATIONS = (
+    # notes and references
+    *("cf", "ibid", "op. cit", "op", "cit", "loc", "p", "pp", "pag", "para", "paras", "art", "arts", "no", "nos"),
+    *("vol", "ed", "eds", "ch", "sec", "fn", "n.d", "et al", "al", "viz", "fig", "figs", "tab", "annex", "doc"),
+    # running prose of declarations and briefs
+    *("e.g", "i.e", "approx", "est", "incl", "excl", "resp", "u.s", "u.k", "u.n", "e.u"),
+    # people and ranks
+    *("mr", "mrs", "ms", "dr", "prof", "sen", "rep", "gen", "lt", "col", "maj", "capt", "adm", "cdr", "brig"),
+    *("h.e", "st", "sr", "jr"),
+    # bodies and works
+    *("dept", "gov", "govt", "intl", "coun", "reg", "dir", "dec", "res", "s/res", "cons"),
+)
+
+WORDS = ("se",)
+"""Taken for abbreviations by the model, but in this field words that end sentences ("per se.")."""
+
+
+@cache
+def _tokenizer() -> PunktSentenceTokenizer:
+    from nupunkt import PunktSentenceTokenizer
+    from nupunkt.models import get_default_model_path
+
+    tokenizer = PunktSentenceTokenizer.load(get_default_model_path())
+    for abbreviation in ABBREVIATIONS:
+        tokenizer.add_abbreviation(abbreviation)
+    for word in WORDS:
+        tokenizer.remove_abbreviation(word)
+    return tokenizer
+
+
+def sentence_spans(text: str) -> list[tuple[int, int]]:
+    """The sentences of one block as tight ranges, in order: no surrounding space, no overlap, nothing but space between."""
+    return [(segment.start, segment.end) for segment in _tokenizer().iter_segments(text, paragraph_breaks=False)]
