@@ -80,9 +80,7 @@ def reindex(
         cache = VectorCache(index / CACHE)
         vectors, embedded = cache.encode_document(embedder, texts, lambda done, total: progress("embed", done, total))
         progress("publish", 0, 1)
-        contents = snapshot.Contents(
-            documents, passages, manifest.works, vectors, texts, snapshot.describe(embedder), asdict(chunking)
-        )
+        contents = snapshot.Contents(documents, passages, manifest.works, vectors, texts, snapshot.describe(embedder), asdict(chunking))
         identity = snapshot.publish(index, contents)
         progress("publish", 1, 1)
     return Report(
@@ -114,8 +112,6 @@ def _read_all(corpus: Path, manifest: sources.Manifest, progress: Progress) -> t
 def _chunk_all(documents: Sequence[Document], embedder: Embedder, chunking: Chunking, progress: Progress) -> list[Passage]:
     passages: list[Passage] = []
     for done, document in enumerate(documents, 1):
-        passages += chunk(
-            document, chunking, size=count_tokens, model_size=embedder.count_tokens, model_limit=embedder.max_tokens
-        )
+        passages += chunk(document, chunking, size=count_tokens, model_size=embedder.count_tokens, model_limit=embedder.max_tokens)
         progress("chunk", done, len(documents))
     return passages

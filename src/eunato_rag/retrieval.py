@@ -29,7 +29,7 @@ class Weights:
     Passages of front and back matter (title page, disclaimer, imprint) keep `surrounding` of their score.
     """
 
-    keywords: float = 0.5
+    keywords: float = 0.6
     surrounding: float = 0.8
 
 

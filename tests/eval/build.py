@@ -1,8 +1,8 @@
-"""Turns quotations into judgements: python tests/eval/build.py DRAFT > questions.jsonl
+"""Turns quotations into judgements: python tests/eval/build.py < draft.jsonl > questions.jsonl
 
-A draft names its evidence by quotation. A judgement is a document and a range of its canonical text, because passages
-change with the way they are cut; the quotation is kept beside it so that a person can read the file, and a test
-compares the two.
+A draft names its evidence by quotation; questions.jsonl itself is one, for when the reader places text anew. A
+judgement is a document and a range of its canonical text, because passages change with the way they are cut; the
+quotation is kept beside it so that a person can read the file, and a test compares the two.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ def main() -> None:
     corpus = Path(__file__).parents[2] / "corpus"
     manifest = read_manifest(corpus)
     documents = [identify(read(path), source, manifest) for source, path in list_sources(corpus)]
-    for line in Path(sys.argv[1]).read_text("utf-8").splitlines():
+    for line in sys.stdin.read().splitlines():
         question = json.loads(line)
         judged = []
-        for quote in question["evidence"]:
+        quotes = [item if isinstance(item, str) else item["quote"] for item in question["evidence"]]
+        for quote in dict.fromkeys(quotes):
             places = [(d, place) for d in documents for place in _all(d.text, quote)]
             if not places:
                 sys.exit(f"{question['id']}: not in the corpus: {quote!r}")

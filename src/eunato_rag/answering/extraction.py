@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from eunato_rag.indexing.embedding import Embedder
 from eunato_rag.indexing.keywords import analyse
@@ -27,11 +28,20 @@ _LEANS = re.compile(
     r"|^[^.;:]{0,60}, (?:however|therefore|though|in turn|too|instead),",
     re.IGNORECASE,
 )
+_STANDS_ALONE = re.compile(r"^(?:it is|it was|it has been) \w+ (?:to|that|\w+ing)\b", re.IGNORECASE)
 _ASKS_FOR_SOURCE = re.compile(
     r"\b(?:foot)?notes?\b|\bcit(?:e|es|ed|ing|ation|ations)\b|\bsources?\b|\breferences?\b|\baccording to\b|\bauthor(?:s|ed)?\b|"
-    r"\bwho (?:says|said|wrote|claims|argues)\b|\bwhich (?:document|report|paper|publication|study|article)\b|\bbased on\b",
+    r"\breferenced\b|\bwho (?:says|said|wrote|claims|argues)\b|\bwhich (?:document|report|paper|publication|study|article)\b|"
+    r"\bbased on\b",
     re.IGNORECASE,
 )
+_ASKS_ABOUT_THE_WORK = re.compile(
+    r"\b(?:authors?|wrote|written|publish\w*|fund(?:s|ed|ing|er|ers)?|financ\w+|sponsor\w*|fellowship|think.?tank|disclaimer)\b"
+    r"|\b(?:this|the) (?:\w+ )?(?:paper|brief|publication|report|study)\b.*\b(?:produced|programme|made)\b"
+    r"|\b(?:produced|programme|made)\b.*\b(?:this|the) (?:\w+ )?(?:paper|brief|publication|report|study)\b",
+    re.IGNORECASE,
+)
+_NAMES_A_NOTE = re.compile(r"\b(?:foot)?note\s*(?:no\.?|number|nr\.?|#)?\s*(\d{1,3})\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +52,7 @@ class Extraction:
     """
 
     words: float = 0.4
-    passage: float = 0.2
+    passage: float = 0.4
     nearly: float = 0.85
     sentences: int = 3
     leaning: int = 1
@@ -80,46 +90,83 @@ class _Sentence:
         return self.document.text[self.start : self.end]
 
 
-def extract(
-    snapshot: Snapshot, embedder: Embedder, question: str, hits: Sequence[Hit], extraction: Extraction = Extraction()
-) -> Draft:
+def extract(snapshot: Snapshot, embedder: Embedder, question: str, hits: Sequence[Hit], extraction: Extraction = Extraction()) -> Draft:
     """The sentences of the first hits that answer the question best. No hits give an empty draft of nearness 0."""
     hits = hits[:READ_HITS]
-    candidates = _candidates(snapshot, hits, notes=bool(_ASKS_FOR_SOURCE.search(question)))
+    asks_for_source = bool(_ASKS_FOR_SOURCE.search(question))
+    if named := _named_note(snapshot, hits, question):
+        return Draft(_quotes(named, extraction.leaning), 1.0)
+    candidates = _candidates(snapshot, question, hits, notes=asks_for_source)
     if not candidates:
         return Draft((), 0.0)
-    meaning = embedder.encode_document([c.text for c in candidates]) @ embedder.encode_query([question])[0]
-    words = [snapshot.keywords.coverage(question, frozenset(analyse(c.text))) for c in candidates]
+    texts = [_in_context(candidate, extraction.leaning) for candidate in candidates]
+    meaning = embedder.encode_document(texts) @ embedder.encode_query([question])[0]
+    words = [snapshot.keywords.coverage(question, frozenset(analyse(text))) for text in texts]
     weights = [
-        float(meaning[n]) + extraction.words * words[n] + extraction.passage * candidate.hit.score
-        for n, candidate in enumerate(candidates)
+        float(meaning[n]) + extraction.words * words[n] + extraction.passage * candidate.hit.score for n, candidate in enumerate(candidates)
     ]
     order = sorted(range(len(candidates)), key=lambda n: (-weights[n], n))
     best = weights[order[0]]
     taken = [candidates[n] for n in order[: extraction.sentences] if weights[n] >= extraction.nearly * best]
+    taken += [item for sentence in taken for item in _introduced_by(sentence)]
+    if asks_for_source:
+        taken += [note for sentence in taken for note in _notes_at(sentence)]
     near = frozenset(term for hit in hits[:3] for term in analyse(hit.passage.text))
     nearness = float(meaning.max()) + 0.25 * snapshot.keywords.coverage(question, near)
     return Draft(_quotes(taken, extraction.leaning), nearness)
 
 
-def _candidates(snapshot: Snapshot, hits: Sequence[Hit], *, notes: bool) -> list[_Sentence]:
+def _candidates(snapshot: Snapshot, question: str, hits: Sequence[Hit], *, notes: bool) -> list[_Sentence]:
     """The sentences of the passages, each once, under the best hit that holds it.
 
-    A note's own text answers questions about sources; to another question it is only a string of names, unless it
-    is what the search found first.
+    A note's own text answers questions about sources; to another question it is only a string of names. Front and
+    back matter answers questions about the work itself, or such as name mostly what stands there.
     """
+    about_the_work = bool(_ASKS_ABOUT_THE_WORK.search(question))
     found: dict[tuple[str, int, int], _Sentence] = {}
     for hit in hits:
         document = snapshot.catalogue.document(hit.passage.document_id)
         start, end = hit.passage.locator.start, hit.passage.locator.end
         block = document.block_at(start)
+        named = hit.passage.matter == "body" or snapshot.keywords.coverage(question, frozenset(analyse(hit.passage.text))) >= 0.5
+        if not named and not about_the_work:
+            continue
         if block is not None and block.kind == "note":
-            if notes or hit.rank == 1:
+            if notes:
                 found.setdefault((document.id, start, end), _Sentence(hit, document, start, end))
             continue
         for sentence in document.sentences_in(start, end):
             found.setdefault((document.id, *sentence), _Sentence(hit, document, *sentence))
     return list(found.values())
+
+
+def _named_note(snapshot: Snapshot, hits: Sequence[Hit], question: str) -> list[_Sentence]:
+    """Where a question names a note by its number: that note of the best document, and the sentences it stands at."""
+    named = _NAMES_A_NOTE.search(question)
+    for hit in hits if named else ():
+        document = snapshot.catalogue.document(hit.passage.document_id)
+        for note in document.footnotes:
+            if named and note.number == int(named[1]):
+                at = [span for anchor in note.anchors for span in document.sentences if span[0] < anchor <= span[1]]
+                return [_Sentence(hit, document, *span) for span in (*at, (note.start, note.end))]
+    return []
+
+
+def _introduced_by(sentence: _Sentence) -> list[_Sentence]:
+    """The first sentence of each item of the list that a sentence announces with a colon."""
+    document = sentence.document
+    after = [block for block in document.blocks if block.start >= sentence.end]
+    if not sentence.text.endswith(":"):
+        return []
+    items = takewhile(lambda block: block.kind == "list_item", after)
+    firsts = (next(document.sentences_in(item.start, item.end), None) for item in items)
+    return [_Sentence(sentence.hit, document, *span) for span in firsts if span]
+
+
+def _notes_at(sentence: _Sentence) -> list[_Sentence]:
+    """The notes whose markers stand in a sentence."""
+    notes = sentence.document.footnotes_in(sentence.start, sentence.end)
+    return [_Sentence(sentence.hit, sentence.document, note.start, note.end) for note in notes]
 
 
 def _quotes(taken: Sequence[_Sentence], leaning: int) -> tuple[Quote, ...]:
@@ -152,10 +199,16 @@ def _leant_on(sentence: _Sentence, most: int) -> list[tuple[int, int]]:
     before = [s for s in sentence.document.sentences_in(block.start, block.end) if s[1] <= sentence.start]
     found: list[tuple[int, int]] = []
     text = sentence.text
-    while before and len(found) < most and _LEANS.search(text):
+    while before and len(found) < most and _LEANS.search(text) and not _STANDS_ALONE.search(text):
         found.insert(0, before.pop())
         text = sentence.document.text[slice(*found[0])]
     return found
+
+
+def _in_context(sentence: _Sentence, leaning: int) -> str:
+    """A sentence with what it leans on: alone, "The initiative, however, failed" does not say which."""
+    leant = _leant_on(sentence, leaning)
+    return sentence.document.text[leant[0][0] if leant else sentence.start : sentence.end]
 
 
 def _adjacent(document: Document, first: tuple[int, int], second: tuple[int, int]) -> bool:

@@ -20,7 +20,7 @@ NEAREST = 3
 
 ABSTENTION = "The documents do not answer this question."
 
-_FINAL = re.compile(r"[.!?…]+$")
+_FINAL = re.compile(r"[.!?:…]+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,32 +30,27 @@ class Abstention:
     nearness: float = 0.33
 
 
-def ground(
-    snapshot: Snapshot, question: str, draft: Draft, hits: Sequence[Hit], abstention: Abstention = Abstention()
-) -> Answer:
+def ground(snapshot: Snapshot, question: str, draft: Draft, hits: Sequence[Hit], abstention: Abstention = Abstention()) -> Answer:
     """The answer that a draft gives, cited and verified; an abstention where the evidence is not near enough."""
     if not draft.quotes:
         return _abstain(snapshot, question, hits, "The search found no passage for it.")
     if draft.nearness < abstention.nearness:
         reason = f"No passage comes near enough to the question: {draft.nearness:.2f}, where {abstention.nearness:.2f} is needed."
         return _abstain(snapshot, question, hits, reason)
-    parts: list[str] = []
+    text = ""
     citations: list[Citation] = []
-    length = 0
     for quote in draft.quotes:
         document = snapshot.catalogue.document(quote.hit.passage.document_id)
         number = len(citations) + 1
-        text = " ".join(_marked(document.text[start:end], number) for start, end in quote.sentences)
-        begin = length + (1 if parts else 0)
-        citation = _cite(snapshot.catalogue, document, quote, number, (begin, begin + len(text)))
-        if not holds(citation, document, text):
-            continue
-        parts.append(text)
-        citations.append(citation)
-        length = begin + len(text)
+        statement = " ".join(_marked(document.text[start:end], number) for start, end in quote.sentences)
+        lead = text + ("\n" if _is_item(document, quote) else " ") if text else ""
+        citation = _cite(snapshot.catalogue, document, quote, number, (len(lead), len(lead) + len(statement)))
+        if holds(citation, document, statement):
+            text = lead + statement
+            citations.append(citation)
     if not citations:
         return _abstain(snapshot, question, hits, "No quotation could be verified.")
-    return Answer(question, "answered", " ".join(parts), tuple(citations), tuple(hits), snapshot.id)
+    return Answer(question, "answered", text, tuple(citations), tuple(hits), snapshot.id)
 
 
 def holds(citation: Citation, document: Document, statement: str) -> bool:
@@ -73,6 +68,11 @@ def _cite(catalogue: Catalogue, document: Document, quote: Quote, number: int, s
         holding = [p for p in catalogue.passages_of(document.id) if p.locator.start <= start and end <= p.locator.end]
         passage = holding[0] if holding else passage
     return Citation(number, span, passage, document.text[start:end], document.locate(start, end))
+
+
+def _is_item(document: Document, quote: Quote) -> bool:
+    block = document.block_at(quote.span[0])
+    return block is not None and block.kind == "list_item"
 
 
 def _marked(sentence: str, number: int) -> str:

@@ -29,7 +29,9 @@ class VectorCache:
         try:
             with closing(sqlite3.connect(path)) as db, db:
                 db.execute("PRAGMA journal_mode=WAL")
-                db.execute("CREATE TABLE IF NOT EXISTS vectors (model TEXT, text BLOB, vector BLOB, PRIMARY KEY (model, text)) WITHOUT ROWID")
+                db.execute(
+                    "CREATE TABLE IF NOT EXISTS vectors (model TEXT, text BLOB, vector BLOB, PRIMARY KEY (model, text)) WITHOUT ROWID"
+                )
         except sqlite3.DatabaseError as error:
             raise IndexStoreError(f"The vector cache {path} cannot be used: {error}. Delete it; it will be made anew.") from error
 

@@ -58,9 +58,7 @@ class Embedder(Protocol):
         ...
 
 
-def load_embedder(
-    model: str, models_folder: Path, *, backend: str = "auto", threads: int = 0, allow_download: bool = False
-) -> Embedder:
+def load_embedder(model: str, models_folder: Path, *, backend: str = "auto", threads: int = 0, allow_download: bool = False) -> Embedder:
     """The embedder of that name.
 
     `auto` and `onnx` run the model's ONNX export, made and proved equal at first use and kept in `models_folder`;
@@ -129,7 +127,9 @@ class TorchEmbedder:
     def __init__(self, name: str, folder: Path, digest: str) -> None:
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
             self.model: SentenceTransformer = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
         except (OSError, ValueError, KeyError, RuntimeError, json.JSONDecodeError) as error:

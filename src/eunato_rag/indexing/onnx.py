@@ -61,9 +61,7 @@ def export(original: TorchEmbedder, folder: Path) -> None:
         _write_graph(original, aside / GRAPH)
         _write_tokenizer(original, aside / TOKENIZER)
         prompts = original.prompts()
-        card = _Card(
-            original.name, original.digest, original.dimension, original.max_tokens, prompts["query"], prompts["document"]
-        )
+        card = _Card(original.name, original.digest, original.dimension, original.max_tokens, prompts["query"], prompts["document"])
         (aside / CARD).write_text(json.dumps(asdict(card), indent=2) + "\n", "utf-8")
         exported = OnnxEmbedder(original.name, aside)
         for mine, theirs in (
@@ -131,7 +129,8 @@ class OnnxEmbedder:
         begin, end = ids[:1], ids[-1:]
         size = self.max_tokens - 2
         parts = [ids[1:-1][i : i + size] for i in range(0, len(ids) - 2, size)]
-        return np.mean([self._run(begin + part + end) for part in parts], axis=0)
+        whole: NDArray[np.float32] = np.mean([self._run(begin + part + end) for part in parts], axis=0)
+        return whole
 
     def _ids(self, text: str) -> list[int]:
         ids: list[int] = self._tokenizer.encode(text).ids

@@ -59,7 +59,8 @@ class VectorIndex:
             return []
         parameters = None
         if allowed is not None:
-            parameters = faiss.SearchParameters(sel=faiss.IDSelectorBatch(np.asarray(allowed, dtype=np.int64)))
+            selector = faiss.IDSelectorBatch(np.asarray(allowed, dtype=np.int64))
+            parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]  # its wrapper takes attributes
         scores, positions = self._index.search(query.reshape(1, -1), k, params=parameters)
         found = [(int(p), float(s)) for p, s in zip(positions[0], scores[0], strict=True) if p >= 0]
         return sorted(found, key=lambda pair: (-pair[1], pair[0]))

@@ -61,9 +61,7 @@ def chunk(
 
 
 class _Cutter:
-    def __init__(
-        self, text: str, chunking: Chunking, size: Callable[[str], int], fits: Callable[[int, int], bool]
-    ) -> None:
+    def __init__(self, text: str, chunking: Chunking, size: Callable[[str], int], fits: Callable[[int, int], bool]) -> None:
         self.text, self.chunking, self.size, self.fits = text, chunking, size, fits
 
     def cut(self, paragraphs: list[list[Span]]) -> Iterator[Span]:

@@ -30,7 +30,7 @@ _SPACES = re.compile(r"\s+")
 _LIGATURES = {c: unicodedata.normalize("NFKC", c) for c in "ﬀﬁﬂﬃﬄﬅﬆ"}
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"), None)
 _ODD_SPACES = dict.fromkeys(map(ord, "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"), " ")
-_CONTROLS = {code: None for code in range(32) if chr(code) not in "\t\n\f"} | {code: None for code in range(127, 160)}
+_CONTROLS = {code: None for code in range(32) if chr(code) not in "\t\n\f"} | dict.fromkeys(range(127, 160))
 _SENTENCE_END = re.compile(r"[.!?:;…][\"'”’»)\]]*$")
 
 

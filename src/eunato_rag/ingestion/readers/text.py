@@ -105,9 +105,7 @@ def decode(data: bytes, name: str) -> tuple[str, list[Change]]:
             return text, [Change("encoding", f"read as {encoding} by its byte order mark")]
     controls = sum(byte < 32 and byte not in b"\t\n\r\f\x1b" for byte in data[:65536])
     if b"\0" in data or controls > len(data[:65536]) // 100:
-        raise UnreadableDocument(
-            f"{name} is no text: it holds control bytes. If it is a PDF or an office file, give it its own suffix."
-        )
+        raise UnreadableDocument(f"{name} is no text: it holds control bytes. If it is a PDF or an office file, give it its own suffix.")
     try:
         return data.decode("utf-8"), []
     except UnicodeDecodeError:
@@ -201,9 +199,7 @@ def _units(lines: Sequence[_Line]) -> list[_Line]:
     return units
 
 
-def _drafts(
-    units: Sequence[_Line], notes: frozenset[int], contents: dict[str, int], contents_at: int, markup: Markup
-) -> list[Draft]:
+def _drafts(units: Sequence[_Line], notes: frozenset[int], contents: dict[str, int], contents_at: int, markup: Markup) -> list[Draft]:
     hashes = [len(match[1]) for unit in units if (match := _HASHES.match(unit.text.strip()))]
     single_title = hashes.count(1) == 1
     drafts: list[Draft] = []
@@ -224,9 +220,9 @@ def _drafts(
         if mark is not None:
             level = len(mark[1]) - 1 if single_title else len(mark[1])
             drafts.append(Draft("heading", prose, level))
-        elif (level := _heading_level(unit, prose.text, before, after, contents, first=not drafts)) is not None:
-            drafts.append(Draft("heading", prose, level))
-        elif item is not None and (item["bullet"] or _in_list(item, before, after, drafts)):
+        elif (depth := _heading_level(unit, prose.text, before, after, contents, first=not drafts)) is not None:
+            drafts.append(Draft("heading", prose, depth))
+        elif item is not None and (item["bullet"] or _in_list(item, drafts)):
             indent = len(unit.text) - len(unit.text.lstrip())
             if item["bullet"]:
                 prose = _without_bullet(prose)
@@ -238,9 +234,7 @@ def _drafts(
     return _mark_matter(drafts, contents_at)
 
 
-def _heading_level(
-    unit: _Line, text: str, before: str, after: str, contents: dict[str, int], *, first: bool
-) -> int | None:
+def _heading_level(unit: _Line, text: str, before: str, after: str, contents: dict[str, int], *, first: bool) -> int | None:
     """The level of an unmarked heading: 0 for the title, from 1 for sections; None where the unit is no heading."""
     if not unit.alone or len(text) > _MAX_HEADING or ends_sentence(text) or _CAPTION.match(text):
         return None
@@ -260,7 +254,7 @@ def _heading_level(
     return 1 if heads_prose and text[0].isupper() and len(text.split()) <= 12 else None
 
 
-def _in_list(item: re.Match[str], before: str, after: str, drafts: Sequence[Draft]) -> bool:
+def _in_list(item: re.Match[str], drafts: Sequence[Draft]) -> bool:
     """A numbered line is an item where it begins a list at 1 or goes on with one; else it is a sentence."""
     number = int(item["number"]) if item["number"] else None
     if number is None or number == 1:

@@ -265,9 +265,7 @@ def full_document(record: records.Document, snapshot: str) -> FullDocument:
         ],
         blocks=[Block(kind=b.kind, start=b.start, end=b.end, level=b.level, matter=b.matter) for b in record.blocks],
         pages=[{"number": p.page.number, "label": p.page.label, "start": p.start, "end": p.end} for p in record.pages],
-        report=[
-            Change(kind=c.kind, detail=c.detail, lines=list(c.lines) if c.lines else None, removed=c.removed) for c in record.report
-        ],
+        report=[Change(kind=c.kind, detail=c.detail, lines=list(c.lines) if c.lines else None, removed=c.removed) for c in record.report],
         snapshot=snapshot,
     )
 

@@ -1,0 +1,274 @@
+"""The command line: each command parses, calls one thing, and prints. Nothing heavy is imported before it is needed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from eunato_rag.errors import EunatoRagError
+
+if TYPE_CHECKING:
+    from eunato_rag.engine import Engine
+    from eunato_rag.indexing.embedding import Embedder
+    from eunato_rag.reindex import Report
+    from eunato_rag.settings import Settings
+
+app = typer.Typer(
+    help="Answers from a paper on EU-NATO cooperation and the works it cites; every sentence cited and verified.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Corpus = Annotated[Path | None, typer.Option("--corpus", help="Folder of documents.", show_default="corpus")]
+Index = Annotated[Path | None, typer.Option("--index", help="Folder of the index.", show_default="index")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, in the shapes of the HTTP API.")]
+TopK = Annotated[int, typer.Option("--top-k", min=1, max=100, help="Number of passages to search for.")]
+
+DONE, SOME_FAILED, NOTHING = 0, 1, 2
+"""Exit codes."""
+
+
+def main() -> None:
+    """Run the command line; an error of this package is one line on standard error and exit code 2."""
+    try:
+        app()
+    except EunatoRagError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        sys.exit(NOTHING)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(NOTHING)
+
+
+@app.command(epilog="Example: eunato-rag reindex --corpus corpus --json")
+def reindex(
+    corpus: Corpus = None,
+    index: Index = None,
+    full: Annotated[bool, typer.Option("--full", help="Embed everything again, whatever the cache holds.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Build or update the index from the corpus and publish it.
+
+    Exit code 0: done. 1: done, but some documents failed. 2: nothing could be built; the index is as it was.
+    """
+    settings = _settings(corpus, index)
+    report = _reindex(settings, _embedder(settings), full=full)
+    if as_json:
+        print(
+            json.dumps({**asdict(report), "changes": [{"source": s, "detail": d} for s, d in report.changes]}, ensure_ascii=False, indent=2)
+        )
+    else:
+        _print_report(report)
+    raise typer.Exit(SOME_FAILED if report.failed else DONE)
+
+
+@app.command(epilog="Example: eunato-rag serve --port 8000")
+def serve(
+    corpus: Corpus = None,
+    index: Index = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on.", show_default="8000")] = None,
+) -> None:
+    """Serve the API and the web page; builds the index first where there is none."""
+    import uvicorn
+
+    from eunato_rag.indexing.snapshot import current_id
+    from eunato_rag.serving.http.app import create_app
+
+    settings = _settings(corpus, index)
+    embedder = _embedder(settings)
+    try:
+        current_id(settings.index)
+    except EunatoRagError:
+        _print_report(_reindex(settings, embedder))
+    address, number = host or settings.serving.host, settings.serving.port if port is None else port
+    application = create_app(settings.index, embedder)
+    _console(stderr=True).print(f"Open http://{address}:{number}/ (Ctrl+C ends it)")
+    uvicorn.run(application, host=address, port=number, log_level="warning", server_header=False)
+
+
+@app.command(epilog='Example: eunato-rag ask "Why did Pooling and Sharing fail?"')
+def ask(
+    question: Annotated[str, typer.Argument(help="A question in plain words.")],
+    top_k: TopK = 10,
+    index: Index = None,
+    as_json: Json = False,
+) -> None:
+    """Answer a question: sentences of the corpus, each cited; or say that the documents do not."""
+    import time
+
+    from eunato_rag.serving.http import schemas
+
+    engine = _engine(_settings(None, index))
+    began = time.perf_counter()
+    answer = schemas.answer(engine, engine.ask(question, top_k=top_k), round((time.perf_counter() - began) * 1000, 1))
+    if as_json:
+        print(answer.model_dump_json(indent=2))
+        return
+    out = _console()
+    out.print(escape(answer.answer))
+    if answer.reason:
+        out.print(f"{escape(answer.reason)} The nearest evidence:")
+    for citation in answer.citations:
+        out.print(f"\n\\[{citation.number}] {escape(citation.reference)}")
+        out.print(f"    “{escape(citation.quote)}”")
+        for note in citation.footnotes:
+            out.print(f"    note {note.number}: {escape(note.text)}")
+    for hit in answer.nearest:
+        out.print(f"\n{_place(hit)}\n    {escape(hit.passage.text)}")
+
+
+@app.command(epilog='Example: eunato-rag search "military mobility" --top-k 3')
+def search(
+    query: Annotated[str, typer.Argument(help="Words to look for.")],
+    top_k: TopK = 10,
+    index: Index = None,
+    as_json: Json = False,
+) -> None:
+    """List the passages for a query, best first."""
+    import time
+
+    from eunato_rag.serving.http import schemas
+
+    engine = _engine(_settings(None, index))
+    began = time.perf_counter()
+    found = schemas.search(engine, query, engine.search(query, top_k=top_k), round((time.perf_counter() - began) * 1000, 1))
+    if as_json:
+        print(found.model_dump_json(indent=2))
+        return
+    out = _console()
+    for hit in found.hits:
+        out.print(f"{hit.rank}. {_place(hit)}  score {hit.score:.3f}\n    {escape(hit.passage.text)}\n")
+
+
+@app.command("eval", epilog="Example: eunato-rag eval tests/eval")
+def evaluate(
+    folder: Annotated[Path, typer.Argument(help="Folder with questions.jsonl.")] = Path("tests/eval"),
+    index: Index = None,
+    as_json: Json = False,
+    rows: Annotated[bool, typer.Option("--rows", help="With --json: what happened to each question, instead of the measures.")] = False,
+) -> None:
+    """Measure retrieval, answers, citations and abstention on judged questions."""
+    from eunato_rag import evaluation
+
+    questions = evaluation.read_questions(folder)
+    engine = _engine(_settings(None, index))
+    with _progress() as bar:
+        task = bar.add_task("questions", total=len(questions))
+        outcomes = evaluation.run(engine, questions, lambda done, total: bar.update(task, completed=done))
+    if as_json:
+        print(json.dumps(evaluation.as_rows(outcomes) if rows else evaluation.report(outcomes), ensure_ascii=False, indent=2))
+        return
+    report = evaluation.report(outcomes)
+    out = _console()
+    for part in ("all", "fitted", "held-out"):
+        out.print(f"\n{part}: {report[part]['questions']} questions", highlight=False)
+        for group in ("retrieval", "answers", "refused"):
+            out.print(f"  {group:<10}" + "  ".join(f"{name} {value:.3f}" for name, value in report[part][group].items()), highlight=False)
+    out.print("\nby kind", highlight=False)
+    for kind, values in report["kinds"].items():
+        out.print(f"  {kind:<13}" + "  ".join(f"{name} {value:.3f}" for name, value in values.items()), highlight=False)
+
+
+@app.command(epilog="Example: eunato-rag doctor")
+def doctor(corpus: Corpus = None, index: Index = None) -> None:
+    """Say what is installed, found, stale or broken, and the command that mends it. Exit code 1 where something is broken."""
+    from eunato_rag.doctor import examine
+
+    out, broken = _console(), False
+    for finding in examine(_settings(corpus, index)):
+        broken |= finding.state == "broken"
+        mark = {"ok": "ok    ", "note": "note  ", "broken": "BROKEN"}[finding.state]
+        remedy = f"  ->  {finding.remedy}" if finding.remedy else ""
+        out.print(f"{mark}  {finding.what:<12}{escape(finding.detail + remedy)}", highlight=False)
+    raise typer.Exit(1 if broken else 0)
+
+
+def _settings(corpus: Path | None, index: Path | None) -> Settings:
+    from eunato_rag.settings import load_settings
+
+    return load_settings(corpus=corpus, index=index)
+
+
+def _embedder(settings: Settings) -> Embedder:
+    from eunato_rag.indexing.embedding import load_embedder
+    from eunato_rag.reindex import MODELS
+
+    chosen = settings.embedding
+    return load_embedder(
+        chosen.model,
+        settings.index / MODELS,
+        backend=chosen.backend,
+        threads=chosen.threads,
+        allow_download=chosen.allow_download,
+    )
+
+
+def _engine(settings: Settings) -> Engine:
+    from eunato_rag.engine import Engine
+    from eunato_rag.indexing.snapshot import current_id
+
+    current_id(settings.index)  # says that there is no index before the model is loaded
+    return Engine.open(settings.index, _embedder(settings))
+
+
+def _reindex(settings: Settings, embedder: Embedder, *, full: bool = False) -> Report:
+    from eunato_rag.ingestion.chunking import Chunking
+    from eunato_rag.reindex import reindex as build
+
+    chunking = Chunking(settings.chunking.target_tokens, settings.chunking.overlap_sentences)
+    with _progress() as bar:
+        tasks: dict[str, Any] = {}
+
+        def advance(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(stage)
+            bar.update(tasks[stage], completed=done, total=total)
+
+        return build(settings.corpus, settings.index, embedder, chunking, full=full, progress=advance)
+
+
+def _print_report(report: Report) -> None:
+    out = _console(stderr=True)
+    out.print(
+        f"Snapshot {report.snapshot}: {report.documents} documents, {report.passages} passages; "
+        f"{report.embedded} embedded now, {report.reused} reused; {report.seconds:.1f} s",
+        highlight=False,
+    )
+    for source, detail in report.changes:
+        out.print(f"  {escape(source)}: {escape(detail)}", highlight=False)
+    for failure in report.failed:
+        out.print(f"  FAILED {escape(failure.source)}: {escape(failure.error)}", highlight=False)
+
+
+def _place(hit: Any) -> str:
+    from eunato_rag.citing.formats import pinpoint
+    from eunato_rag.records import Locator, Page
+
+    place = hit.passage.locator
+    page = Page(place.page.number, place.page.label) if place.page else None
+    where = pinpoint(Locator(place.start, place.end, page, tuple(place.headings), place.paragraph))
+    return escape(", ".join(filter(None, [hit.document.title, where])))
+
+
+def _console(*, stderr: bool = False) -> Console:
+    return Console(stderr=stderr, soft_wrap=not sys.stdout.isatty())
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    columns = (TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=_console(stderr=True), transient=False) as bar:
+        yield bar

@@ -1,0 +1,490 @@
+// The page of the service: asking at `/`, reading at `/documents/{id}`. It only shows what the API says.
+// Data enters the page as text nodes, never as markup. Offsets from the API count Unicode code points, while
+// JavaScript counts UTF-16 units: every slice goes through `codePoints`.
+
+const byId = (id) => document.getElementById(id);
+const SITE = document.title;
+const EARLIER = 'earlier-questions';
+
+// --- Small tools -------------------------------------------------------------------------------------------
+
+/** An element; attributes that are functions are listeners, children are nodes, strings, lists, or nothing. */
+function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === 'function') node.addEventListener(name, value);
+    else if (value !== null && value !== undefined) node.setAttribute(name, value);
+  }
+  node.append(...children.flat(2).filter((child) => child !== null && child !== undefined && child !== ''));
+  return node;
+}
+
+/** Text that is cut by code points. */
+function codePoints(text) {
+  const points = Array.from(text);
+  return { length: points.length, slice: (start, end) => points.slice(start, end).join('') };
+}
+
+const plural = (count, noun) => `${count.toLocaleString('en-GB')} ${noun}${count === 1 ? '' : 's'}`;
+
+/** A link to the web or to this service; plain text where the address is neither, whatever the data says. */
+function link(address, ...children) {
+  let url = null;
+  try {
+    url = new URL(address, location.href);
+  } catch { /* not an address */ }
+  return url && /^https?:$/.test(url.protocol) ? el('a', { href: url.href }, ...children) : el('span', {}, ...children);
+}
+
+const documentPath = (id, start, end) =>
+  `/documents/${encodeURIComponent(id)}${start === undefined ? '' : `?start=${start}&end=${end}`}`;
+
+/** `2025-03` as `March 2025`; a date is shown only as exactly as it is known. */
+function readableDate(issued) {
+  const [year, month, day] = (issued ?? '').split('-').map(Number);
+  if (!year) return '';
+  const parts = { year: 'numeric', ...(month && { month: 'long' }), ...(day && { day: 'numeric' }) };
+  return new Intl.DateTimeFormat('en-GB', { ...parts, timeZone: 'UTC' }).format(new Date(Date.UTC(year, (month || 1) - 1, day || 1)));
+}
+
+/** Page, section and paragraph in words; what a source has not, is left out. */
+function place({ page, headings, paragraph }) {
+  return [page && `page ${page.label ?? page.number}`, headings.join(' › '), paragraph && `paragraph ${paragraph}`].filter(Boolean).join(', ');
+}
+
+// --- The API -----------------------------------------------------------------------------------------------
+
+class Problem extends Error {
+  constructor({ title, detail, request_id: request }) {
+    super(detail || title);
+    Object.assign(this, { title: title || 'Something went wrong', request });
+  }
+}
+
+async function api(path, { body, signal } = {}) {
+  const sent = body && { method: 'POST', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } };
+  let response;
+  try {
+    response = await fetch(path, { signal, ...sent });
+  } catch (error) {
+    if (error.name === 'AbortError') throw error;
+    const detail = navigator.onLine
+      ? 'It may be stopped or just starting. Nothing of your question is lost: try again in a moment.'
+      : 'This device is offline. Nothing of your question is lost: try again once it is connected.';
+    throw new Problem({ title: 'The service cannot be reached', detail });
+  }
+  const data = await response.json().catch(() => null);
+  signal?.throwIfAborted();
+  if (response.ok && data) return data;
+  throw new Problem(data ?? { title: 'The service failed', detail: `It answered with status ${response.status} and no explanation.` });
+}
+
+function failure(problem, again) {
+  return el('section', { class: 'notice error', 'aria-labelledby': 'failure' },
+    el('h2', { id: 'failure', tabindex: -1 }, problem.title ?? 'This page failed'),
+    el('p', {}, problem.message),
+    problem.request && el('p', { class: 'quiet' }, `Request ${problem.request}`),
+    el('button', { type: 'button', click: again }, 'Try again'));
+}
+
+// --- Pieces that both views share --------------------------------------------------------------------------
+
+/** Author, title, year of a cited work; the title leads to the work where its address is known. */
+function work(csl) {
+  if (!csl) return null;
+  const who = (csl.author ?? []).map((name) => name.family ?? name.literal).filter(Boolean);
+  const year = csl.issued?.['date-parts']?.[0]?.[0] ?? 'no date';
+  const host = URL.canParse(csl.URL ?? '') ? new URL(csl.URL).hostname : '';
+  return el('p', { class: 'work' }, 'Cites ', who.length > 3 ? `${who[0]} et al., ` : who.length ? `${who.join(', ')}, ` : '',
+    csl.URL ? link(csl.URL, el('cite', {}, csl.title)) : el('cite', {}, csl.title), ` (${year})`,
+    host ? el('span', { class: 'quiet' }, `, ${host}`) : '');
+}
+
+/** What can be said of a note beyond its own words; the notes of answers carry less than those of the reader. */
+function noteDetails(note) {
+  return [
+    work(note.work),
+    note.same_as && el('p', { class: 'quiet' }, `The same work as in note ${note.same_as}.`),
+    note.cites_document_id && el('p', {}, el('a', { href: documentPath(note.cites_document_id) }, 'Read the cited work here')),
+    note.problems?.length && el('details', {}, el('summary', {}, `Remarks on this note (${note.problems.length})`),
+      el('ul', {}, note.problems.map((problem) => el('li', {}, problem)))),
+  ].filter(Boolean);
+}
+
+// --- Asking ------------------------------------------------------------------------------------------------
+
+let asked = null; // the question that the page shows, so that moving within the page does not ask it again
+let running = null;
+
+function askPage() {
+  const form = byId('form');
+  const box = byId('question');
+  byId('ask').hidden = false;
+
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    const question = box.value.trim();
+    box.setCustomValidity(question ? '' : 'Write a question first.');
+    if (form.reportValidity()) ask(question);
+  });
+  box.addEventListener('input', () => box.setCustomValidity(''));
+  box.addEventListener('keydown', (event) => {
+    // While an input method composes a character, Enter belongs to it.
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    form.requestSubmit();
+  });
+  byId('examples').addEventListener('click', (event) => {
+    const example = event.target.closest('button');
+    if (example) ask(example.textContent);
+  });
+  addEventListener('popstate', () => {
+    if (questionInAddress() !== asked) showAddress();
+  });
+  listDocuments();
+  showAddress();
+}
+
+const questionInAddress = () => new URLSearchParams(location.search).get('q')?.trim() || null;
+
+function ask(question) {
+  const address = `/?${new URLSearchParams({ q: question })}`;
+  if (question !== questionInAddress()) history.pushState(null, '', address);
+  showAddress({ focus: true });
+}
+
+/** Shows what the address says: a question is asked again, so that a shared address gives the present answer. */
+async function showAddress({ focus = false } = {}) {
+  const question = (asked = questionInAddress());
+  const [result, status] = [byId('result'), byId('status')];
+  running?.abort();
+  const { signal } = (running = new AbortController());
+  byId('question').value = question ?? '';
+  byId('examples').hidden = Boolean(question);
+  document.title = question ? `${question} – ${SITE}` : SITE;
+  listEarlier(question);
+  if (!question) {
+    result.replaceChildren();
+    status.textContent = '';
+    return;
+  }
+  status.textContent = 'Looking in the documents…';
+  result.setAttribute('aria-busy', 'true');
+  try {
+    const answer = await api('/v1/ask', { body: { question }, signal });
+    result.replaceChildren(...(answer.status === 'answered' ? answered(answer) : abstained(answer)));
+    const sources = answer.citations.length;
+    status.textContent = `${sources ? `Answered from ${plural(sources, 'source')}` : 'Not answered'}, in ${(answer.took_ms / 1000).toFixed(1)} s. Index ${answer.snapshot}.`;
+  } catch (error) {
+    if (error.name === 'AbortError') return;
+    result.replaceChildren(failure(error, () => showAddress({ focus: true })));
+    status.textContent = error.title ?? 'The page failed';
+  }
+  result.removeAttribute('aria-busy');
+  if (focus) result.querySelector('h2').focus();
+}
+
+function listEarlier(question) {
+  let earlier = [];
+  try {
+    earlier = JSON.parse(sessionStorage.getItem(EARLIER) ?? '[]').filter((other) => other !== question);
+    if (question) sessionStorage.setItem(EARLIER, JSON.stringify([question, ...earlier].slice(0, 20)));
+  } catch { /* storage is forbidden or damaged: a list is no reason to fail */ }
+  byId('earlier').hidden = !earlier.length;
+  byId('earlier').querySelector('ol').replaceChildren(...earlier.map((other) =>
+    el('li', {}, el('a', { href: `/?${new URLSearchParams({ q: other })}` }, other))));
+}
+
+async function listDocuments() {
+  const list = byId('documents').querySelector('ul');
+  try {
+    const { documents, next_cursor: more } = await api('/v1/documents?limit=200');
+    list.replaceChildren(...documents.map((doc) => el('li', {}, el('a', { href: documentPath(doc.id) }, doc.title),
+      el('span', { class: 'quiet' }, ['', doc.authors.join(', '), doc.publisher, readableDate(doc.issued)].filter((part, at) => !at || part).join(' · ')))));
+    if (more) list.append(el('li', { class: 'quiet' }, `Only the first ${documents.length} are listed here.`));
+    if (!documents.length) list.append(el('li', { class: 'quiet' }, 'There are none yet.'));
+  } catch (problem) {
+    list.replaceChildren(el('li', { class: 'quiet' }, `The documents cannot be listed now. ${problem.message}`));
+  }
+  // The list comes after the page, so the browser could not scroll to it by itself.
+  if (location.hash === '#documents') byId('documents').scrollIntoView();
+}
+
+function answered(answer) {
+  const view = el('div', { class: 'answer-and-sources' },
+    el('section', { class: 'answer', 'aria-labelledby': 'answer-title' },
+      el('h2', { id: 'answer-title', class: 'label', tabindex: -1 }, 'Answer'),
+      el('p', { class: 'answer-text' }, answerText(answer)),
+      el('p', { class: 'quiet' }, 'In the words of the documents; a number leads to its source.')),
+    el('section', { class: 'sources', 'aria-labelledby': 'sources-title' },
+      el('h2', { id: 'sources-title', class: 'label' }, answer.citations.length === 1 ? 'Source' : 'Sources'),
+      el('ol', { role: 'list' }, answer.citations.map(source))));
+  connect(view);
+  return [view, passagesFound(answer)];
+}
+
+/** The answer with its numbers as buttons, each range cut so that it can be lit with its source. */
+function answerText({ answer, citations }) {
+  const text = codePoints(answer);
+  const cuts = [0, text.length, ...citations.flatMap(({ answer_span: span }) => [span.start, span.end])];
+  const ordered = [...new Set(cuts)].sort((a, b) => a - b);
+  return ordered.slice(0, -1).map((start, at) => {
+    const end = ordered[at + 1];
+    const covering = citations.filter(({ answer_span: span }) => span.start <= start && end <= span.end).map(({ number }) => number);
+    // Of the pieces, each second one is what the group caught: a number.
+    const pieces = text.slice(start, end).split(/\s?\[(\d+)\]/).map((piece, odd) => {
+      const cited = odd % 2 && citations.find(({ number }) => number === Number(piece));
+      if (!cited) return odd % 2 ? ` [${piece}]` : piece;
+      // The space does not break, lest a line begin with a number.
+      return ['\u00a0', el('button', { type: 'button', class: 'number', 'data-number': piece, 'aria-label': `[${piece}] Source: ${cited.reference}` }, `[${piece}]`)];
+    });
+    return el('span', covering.length ? { class: 'claim', 'data-numbers': covering.join(' ') } : {}, pieces);
+  });
+}
+
+function source(citation) {
+  const { number, quote, reference, locator, verification, footnotes, url } = citation;
+  const copied = el('output');
+  const copyButton = (label, text) => el('button', { type: 'button', click: async () => { copied.textContent = await copy(text); } }, label);
+  return el('li', { id: `source-${number}`, class: 'source', 'data-number': number, tabindex: -1, 'aria-labelledby': `reference-${number}` },
+    el('button', { type: 'button', class: 'number back', 'aria-label': `[${number}] Back to the answer` }, `[${number}]`),
+    el('blockquote', { lang: citation.document.csl.language }, quote),
+    el('p', { class: 'reference', id: `reference-${number}` }, reference),
+    el('p', { class: 'quiet' }, [place(locator), verification.status === 'exact' ? 'checked, to the letter' : verification.status].filter(Boolean).join(' · ')),
+    footnotes.length ? el('ul', { class: 'notes', role: 'list', 'aria-label': 'Notes at this place' }, footnotes.map((note) =>
+      el('li', {}, el('p', {}, `Note ${note.number}`, note.text === quote ? '' : `: ${note.text}`), noteDetails(note)))) : null,
+    el('div', { class: 'actions' }, link(url, 'Read in place'),
+      copyButton('Copy reference', reference), copyButton('Copy quotation', `“${quote}” (${reference})`), copied));
+}
+
+/** Lights a source and its range of the answer together, by pointer, keyboard or touch. */
+function connect(view) {
+  let kept = null; // the number that was clicked stays lit when the pointer has gone
+  const light = (number) => {
+    for (const node of view.querySelectorAll('.claim')) node.classList.toggle('lit', node.dataset.numbers.split(' ').includes(number));
+    for (const node of view.querySelectorAll('.source')) node.classList.toggle('lit', node.dataset.number === number);
+  };
+  const numberAt = (event) => event.target.closest('[data-number]')?.dataset.number ?? kept;
+  view.addEventListener('pointerover', (event) => light(numberAt(event)));
+  view.addEventListener('pointerleave', () => light(kept));
+  view.addEventListener('focusin', (event) => light(numberAt(event)));
+  view.addEventListener('click', (event) => {
+    const button = event.target.closest('button.number');
+    if (!button) return;
+    light((kept = numberAt(event)));
+    const to = button.classList.contains('back') ? `.answer [data-number="${kept}"]` : `#source-${kept}`;
+    const target = view.querySelector(to);
+    target?.focus({ preventScroll: true });
+    target?.scrollIntoView({ block: 'nearest' });
+  });
+}
+
+/** Copies, and says how it went; without HTTPS a browser gives no clipboard, so the old way is the second. */
+async function copy(text) {
+  const before = document.activeElement;
+  try {
+    await navigator.clipboard.writeText(text);
+    return 'Copied.';
+  } catch {
+    const area = el('textarea', { class: 'aside', readonly: '' }, text);
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand('copy');
+    area.remove();
+    before?.focus();
+    return done ? 'Copied.' : 'This browser does not allow copying.';
+  }
+}
+
+function abstained(answer) {
+  const view = el('section', { class: 'notice abstained', 'aria-labelledby': 'answer-title' },
+    el('h2', { id: 'answer-title', tabindex: -1 }, 'No answer'),
+    el('p', {}, answer.answer),
+    answer.reason && el('p', { class: 'quiet' }, answer.reason));
+  const nearest = answer.nearest.length && el('section', { class: 'nearest', 'aria-labelledby': 'nearest-title' },
+    el('h2', { id: 'nearest-title', class: 'label' }, 'Nearest evidence'),
+    el('p', { class: 'quiet' }, 'These passages come closest. They do not answer the question.'),
+    hits(answer.nearest));
+  return [view, nearest, passagesFound(answer)].filter(Boolean);
+}
+
+function passagesFound(answer) {
+  if (!answer.hits.length) return '';
+  return el('details', { class: 'found' }, el('summary', {}, `Passages found (${answer.hits.length})`), hits(answer.hits));
+}
+
+function hits(list) {
+  return el('ol', { class: 'hits' }, list.map(({ passage, document: doc, highlights }) => {
+    const text = codePoints(passage.text);
+    const origin = passage.locator.start;
+    let at = 0;
+    const pieces = highlights.map(({ start, end }) => {
+      const plain = text.slice(at, start - origin);
+      at = end - origin;
+      return [plain, el('mark', {}, text.slice(start - origin, at))];
+    });
+    return el('li', {}, el('p', { class: 'passage', lang: doc.csl.language }, pieces, text.slice(at, text.length)),
+      el('p', { class: 'quiet' }, `${doc.title}, ${place(passage.locator)} · `,
+        el('a', { href: documentPath(doc.id, passage.locator.start, passage.locator.end) }, 'Read in place')));
+  }));
+}
+
+// --- Reading -----------------------------------------------------------------------------------------------
+
+async function readerPage(id) {
+  const [status, root] = [byId('reader-status'), byId('document')];
+  byId('reader').hidden = false;
+  status.textContent = 'Opening the document…';
+  try {
+    const loaded = await load(id);
+    root.replaceChildren(...readerView(...loaded));
+    document.title = `${loaded[0].title} – ${SITE}`;
+    status.textContent = '';
+    goToMark();
+  } catch (error) {
+    root.replaceChildren(failure(error, () => readerPage(id)), el('p', {}, el('a', { href: '/#documents' }, 'All documents')));
+    status.textContent = error.title ?? 'The page failed';
+  }
+}
+
+/** The record, text and notes of one snapshot: where the index changed between the three, they are read again. */
+async function load(id, again = true) {
+  const base = `/v1${documentPath(id)}`;
+  const parts = await Promise.all([api(base), api(`${base}/text`), api(`${base}/footnotes`)]);
+  return again && new Set(parts.map(({ snapshot }) => snapshot)).size > 1 ? load(id, false) : parts;
+}
+
+function goToMark() {
+  const mark = byId('cited');
+  mark?.focus({ preventScroll: true });
+  mark?.scrollIntoView({ block: 'center' });
+}
+
+/** The range in the address: null where there is none, undefined where it is no range of this text. */
+function rangeInAddress(length) {
+  const parameters = new URLSearchParams(location.search);
+  if (!parameters.has('start') && !parameters.has('end')) return null;
+  const [start, end] = ['start', 'end'].map((name) => (/^\d+$/.test(parameters.get(name) ?? '') ? Number(parameters.get(name)) : NaN));
+  return start < end && end <= length ? { start, end } : undefined;
+}
+
+function readerView(doc, { text: whole }, { footnotes, coverage }) {
+  const text = codePoints(whole);
+  const range = rangeInAddress(text.length);
+  const anchors = footnotes.flatMap((note) => note.anchors.map(({ offset }, at) => ({ offset, note, id: `ref-${note.number}-${at}` })));
+  const { body, notes } = renderBlocks(doc, text, range, anchors, footnotes);
+  const marked = body.concat(notes).some((node) => node.querySelector('mark'));
+  const section = range && doc.outline.findLast(({ level, start }) => level > 0 && start <= range.start);
+  const facts = [doc.authors.join(', '), doc.publisher, readableDate(doc.issued)].filter(Boolean).join(' · ');
+  const entries = doc.outline.filter(({ level }) => level > 0);
+  const wide = matchMedia('(min-width: 64rem)').matches;
+
+  const header = el('header', { class: 'document-head' },
+    el('h1', {}, doc.title), el('p', {}, facts),
+    doc.url && el('p', {}, link(doc.url, 'The original')),
+    marked && el('p', { class: 'notice' }, `A passage is marked${section ? ` under “${section.title}”` : ''}. `,
+      el('a', { href: '#cited', click: (event) => { event.preventDefault(); goToMark(); } }, 'Go to it')),
+    range !== null && !marked && el('p', { class: 'notice' }, 'The address asks to mark a passage, but the place that it gives is not in this text.'));
+  const outline = el('nav', { class: 'outline', 'aria-label': 'Outline' },
+    el('details', wide ? { open: '' } : {}, el('summary', {}, 'Outline'), el('ul', { role: 'list' },
+      entries.map(({ title, level, start }) => el('li', { 'data-level': level }, el('a', { href: `#at-${start}` }, title))),
+      notes.length ? el('li', {}, el('a', { href: '#notes' }, `Notes (${notes.length})`)) : null,
+      el('li', {}, el('a', { href: '#about' }, 'About this text')))));
+  const article = el('article', { class: 'text', lang: doc.csl.language }, body);
+  if (notes.length) article.append(el('section', { id: 'notes', class: 'notes', 'aria-labelledby': 'notes-title' }, el('h2', { id: 'notes-title' }, 'Notes'), el('ol', {}, notes)));
+  return [header, el('div', { class: 'reader' }, outline, el('div', {}, article, about(doc, coverage)))].filter(Boolean);
+}
+
+/** The blocks as elements: grouped by matter, list items in lists, the notes apart. */
+function renderBlocks(doc, text, range, anchors, footnotes) {
+  const body = [];
+  const notes = [];
+  const blocks = doc.blocks.length ? doc.blocks : [{ kind: 'paragraph', start: 0, end: text.length, level: 0, matter: 'body' }];
+  const pages = doc.pages.map(({ start, label, number }) => ({ label: label ?? number, start: blocks.find(({ end }) => start < end)?.start < start ? start : blocks.find(({ end }) => start < end)?.start }));
+  const inline = (block) => runs(text, block, range, anchors, pages);
+  for (const block of blocks) {
+    if (block.kind === 'note') {
+      const note = footnotes.find(({ start }) => start === block.start);
+      notes.push(noteItem(note, inline(block)));
+      continue;
+    }
+    let group = body.at(-1);
+    if (group?.dataset.matter !== block.matter) body.push((group = el('div', { class: 'matter', 'data-matter': block.matter })));
+    if (block.kind === 'list_item') {
+      if (group.lastElementChild?.tagName !== 'UL') group.append(el('ul', { role: 'list' }));
+      group.lastElementChild.append(el('li', { 'data-level': block.level }, inline(block)));
+    } else if (block.kind === 'heading' && block.level > 0) {
+      group.append(el(`h${Math.min(6, block.level + 1)}`, { id: `at-${block.start}` }, inline(block)));
+    } else {
+      group.append(el(block.kind === 'table' ? 'div' : 'p', { class: block.kind }, inline(block)));
+    }
+  }
+  // Only the first part of a range that runs over several blocks is the target of a jump.
+  const first = body.concat(notes).map((node) => node.querySelector('mark')).find(Boolean);
+  first?.setAttribute('id', 'cited');
+  first?.setAttribute('tabindex', '-1');
+  return { body, notes };
+}
+
+/**
+ * One block's text, with the range marked, the notes' markers put back and the pages' beginnings shown.
+ * A marker stands behind the text that ends at its anchor, and so belongs to a range with start < anchor <= end.
+ */
+function runs(text, block, range, anchors, pages) {
+  const cuts = [block.start, block.end, range?.start, range?.end, ...anchors.map(({ offset }) => offset), ...pages.map(({ start }) => start)];
+  const ordered = [...new Set(cuts)].filter((cut) => cut >= block.start && cut <= block.end).sort((a, b) => a - b);
+  const nodes = [];
+  let mark = null;
+  ordered.slice(0, -1).forEach((start, at) => {
+    const end = ordered[at + 1];
+    const page = pages.find((candidate) => candidate.start === start);
+    const run = [
+      page && el('span', { class: 'page', 'data-page': `page ${page.label}` }),
+      text.slice(start, end),
+      ...anchors.filter(({ offset }) => offset === end).map(marker),
+    ].filter(Boolean);
+    if (range && range.start <= start && end <= range.end) {
+      if (!mark) nodes.push((mark = el('mark')));
+      mark.append(...run);
+    } else {
+      mark = null;
+      nodes.push(...run);
+    }
+  });
+  return nodes;
+}
+
+function marker({ note, id }) {
+  return el('sup', {}, el('button', { type: 'button', id, class: 'marker', 'aria-label': `Note ${note.number}`, 'aria-haspopup': 'dialog', click: () => openNote(note) }, String(note.number)));
+}
+
+function openNote(note) {
+  const sheet = byId('note');
+  if (sheet.matches(':popover-open')) sheet.hidePopover(); // so that closing returns to the marker clicked last
+  byId('note-title').textContent = `Note ${note.number}`;
+  byId('note-body').replaceChildren(el('p', {}, note.text), ...noteDetails(note));
+  sheet.showPopover();
+}
+
+function noteItem(note, content) {
+  const back = note?.anchors.length ? el('p', {}, el('a', { href: `#ref-${note.number}-0` }, `Back to the text of note ${note.number}`)) : null;
+  return el('li', note ? { id: `note-${note.number}`, value: note.number } : {}, el('p', {}, content), note ? noteDetails(note) : null, back);
+}
+
+function about(doc, coverage) {
+  const fact = (name, value) => [el('dt', {}, name), el('dd', {}, value)];
+  return el('section', { id: 'about', class: 'about', 'aria-labelledby': 'about-title' },
+    el('h2', { id: 'about-title' }, 'About this text'),
+    el('dl', {}, fact('File', doc.source), fact('Length', plural(doc.length, 'character')), fact('SHA-256', doc.sha256), fact('Index', doc.snapshot),
+      coverage.notes ? fact('Notes', `${coverage.notes}, of which ${coverage.anchored} are tied to their markers and ${coverage.resolved} to the work they cite`) : []),
+    el('h3', {}, 'What reading the file changed'),
+    doc.report.length ? el('ul', {}, doc.report.map(({ detail, lines, removed }) => el('li', {},
+      detail, lines ? el('span', { class: 'quiet' }, lines[0] === lines[1] ? ` (line ${lines[0]})` : ` (lines ${lines[0]} to ${lines[1]})`) : null,
+      removed ? el('details', {}, el('summary', {}, 'Text removed'), el('pre', {}, removed)) : null))) : el('p', {}, 'Nothing.'));
+}
+
+// --- Which view --------------------------------------------------------------------------------------------
+
+const documentId = location.pathname.match(/^\/documents\/([^/]+)/)?.[1];
+if (documentId) readerPage(decodeURIComponent(documentId));
+else askPage();
