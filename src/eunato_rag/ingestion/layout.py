@@ -23,7 +23,8 @@ MIN_OVERLAP_WORDS = 12
 MAX_OVERLAP_WORDS = 400
 OVERLAP_TOLERANCE = 0.1
 """Share of the words in which two copies of one passage may differ."""
-_SEED_WORDS = 4
+_SEED_WORDS = 5
+"""Two copies begin with the same word, and most of their first few are the same."""
 
 _WORD = re.compile(r"\w+")
 _SPACES = re.compile(r"\s+")
@@ -142,7 +143,7 @@ def find_overlap(before: str, after: str) -> Overlap | None:
     if len(b) < MIN_OVERLAP_WORDS:
         return None
     for seed in range(len(a) - MIN_OVERLAP_WORDS + 1):
-        if a[seed : seed + _SEED_WORDS] != b[:_SEED_WORDS]:
+        if a[seed] != b[0] or len({*a[seed : seed + _SEED_WORDS]} & {*b[:_SEED_WORDS]}) < _SEED_WORDS - 2:
             continue
         length = len(a) - seed
         slack = max(2, round(length * OVERLAP_TOLERANCE))

@@ -34,7 +34,7 @@ _URL_TAIL = re.compile(r"[.,;:!?'’”\"]+$")
 
 @dataclass(slots=True)
 class Markup:
-    """What the prose no longer holds: emphasis marks and tags, targets of links whose label says something else."""
+    """What the prose no longer holds: emphasis marks and tags, and the targets of links that have a label."""
 
     marks: list[str] = field(default_factory=list)
     targets: list[str] = field(default_factory=list)
@@ -90,8 +90,7 @@ class _Writer:
                     continue
                 self.read(match["label"], label=True)
                 self.link(start, target)
-                if "".join(self.parts)[start:] != target:
-                    self.markup.targets.append(target)
+                self.markup.targets.append(target)
             elif kind == "url":
                 tail = _URL_TAIL.search(token)
                 address = token[: tail.start()] if tail else token

@@ -40,6 +40,7 @@ _BACK = re.compile(
     r"^(?:(?i:about\s+(?:the\s+)?(?:authors?|us))|About\s+(?:the\s+)?[A-Z]\S*|(?i:acknowledge?ments?|disclaimer|funding|"
     r"imprint|copyright|contacts?|references|bibliography))\b",
 )
+_TWO_SENTENCES = re.compile(r"[^\W\d][.!?]\s+[A-Z]")
 _MAX_HEADING = 120
 _WRAP_LIMIT = 160
 """No line of a hard-wrapped text is longer; in a text with longer lines, every line is a paragraph."""
@@ -237,6 +238,8 @@ def _drafts(units: Sequence[_Line], notes: frozenset[int], contents: dict[str, i
 def _heading_level(unit: _Line, text: str, before: str, after: str, contents: dict[str, int], *, first: bool) -> int | None:
     """The level of an unmarked heading: 0 for the title, from 1 for sections; None where the unit is no heading."""
     if not unit.alone or len(text) > _MAX_HEADING or ends_sentence(text) or _CAPTION.match(text):
+        return None
+    if _TWO_SENTENCES.search(text):
         return None
     if contents:
         if _key(text) in contents:

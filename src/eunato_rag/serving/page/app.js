@@ -15,7 +15,7 @@ function el(tag, attributes = {}, ...children) {
     if (typeof value === 'function') node.addEventListener(name, value);
     else if (value !== null && value !== undefined) node.setAttribute(name, value);
   }
-  node.append(...children.flat(2).filter((child) => child !== null && child !== undefined && child !== ''));
+  node.append(...children.flat(2).filter(Boolean));
   return node;
 }
 
@@ -46,6 +46,8 @@ function readableDate(issued) {
   const parts = { year: 'numeric', ...(month && { month: 'long' }), ...(day && { day: 'numeric' }) };
   return new Intl.DateTimeFormat('en-GB', { ...parts, timeZone: 'UTC' }).format(new Date(Date.UTC(year, (month || 1) - 1, day || 1)));
 }
+
+const facts = (doc) => [doc.authors.join(', '), doc.publisher, readableDate(doc.issued)].filter(Boolean).join(' · ');
 
 /** Page, section and paragraph in words; what a source has not, is left out. */
 function place({ page, headings, paragraph }) {
@@ -160,7 +162,7 @@ async function showAddress({ focus = false } = {}) {
   running?.abort();
   const { signal } = (running = new AbortController());
   byId('question').value = question ?? '';
-  byId('examples').hidden = Boolean(question);
+  for (const id of ['lead', 'examples']) byId(id).hidden = Boolean(question);
   document.title = question ? `${question} – ${SITE}` : SITE;
   listEarlier(question);
   if (!question) {
@@ -200,7 +202,7 @@ async function listDocuments() {
   try {
     const { documents, next_cursor: more } = await api('/v1/documents?limit=200');
     list.replaceChildren(...documents.map((doc) => el('li', {}, el('a', { href: documentPath(doc.id) }, doc.title),
-      el('span', { class: 'quiet' }, ['', doc.authors.join(', '), doc.publisher, readableDate(doc.issued)].filter((part, at) => !at || part).join(' · ')))));
+      el('span', { class: 'quiet' }, facts(doc)))));
     if (more) list.append(el('li', { class: 'quiet' }, `Only the first ${documents.length} are listed here.`));
     if (!documents.length) list.append(el('li', { class: 'quiet' }, 'There are none yet.'));
   } catch (problem) {
@@ -235,8 +237,8 @@ function answerText({ answer, citations }) {
     const pieces = text.slice(start, end).split(/\s?\[(\d+)\]/).map((piece, odd) => {
       const cited = odd % 2 && citations.find(({ number }) => number === Number(piece));
       if (!cited) return odd % 2 ? ` [${piece}]` : piece;
-      // The space does not break, lest a line begin with a number.
-      return ['\u00a0', el('button', { type: 'button', class: 'number', 'data-number': piece, 'aria-label': `[${piece}] Source: ${cited.reference}` }, `[${piece}]`)];
+      // Space and number hold together, lest a line begin with a number.
+      return el('span', { class: 'whole' }, '\u00a0', el('button', { type: 'button', class: 'number', 'data-number': piece, 'aria-label': `[${piece}] Source: ${cited.reference}` }, `[${piece}]`));
     });
     return el('span', covering.length ? { class: 'claim', 'data-numbers': covering.join(' ') } : {}, pieces);
   });
@@ -286,7 +288,7 @@ async function copy(text) {
     await navigator.clipboard.writeText(text);
     return 'Copied.';
   } catch {
-    const area = el('textarea', { class: 'aside', readonly: '' }, text);
+    const area = el('textarea', { class: 'off-screen', readonly: '' }, text);
     document.body.append(area);
     area.select();
     const done = document.execCommand('copy');
@@ -340,7 +342,7 @@ async function readerPage(id) {
     root.replaceChildren(...readerView(...loaded));
     document.title = `${loaded[0].title} – ${SITE}`;
     status.textContent = '';
-    goToMark();
+    goToMark('instant');
   } catch (error) {
     root.replaceChildren(failure(error, () => readerPage(id)), el('p', {}, el('a', { href: '/#documents' }, 'All documents')));
     status.textContent = error.title ?? 'The page failed';
@@ -354,10 +356,10 @@ async function load(id, again = true) {
   return again && new Set(parts.map(({ snapshot }) => snapshot)).size > 1 ? load(id, false) : parts;
 }
 
-function goToMark() {
+function goToMark(behavior = 'auto') {
   const mark = byId('cited');
   mark?.focus({ preventScroll: true });
-  mark?.scrollIntoView({ block: 'center' });
+  mark?.scrollIntoView({ block: 'center', behavior });
 }
 
 /** The range in the address: null where there is none, undefined where it is no range of this text. */
@@ -375,12 +377,11 @@ function readerView(doc, { text: whole }, { footnotes, coverage }) {
   const { body, notes } = renderBlocks(doc, text, range, anchors, footnotes);
   const marked = body.concat(notes).some((node) => node.querySelector('mark'));
   const section = range && doc.outline.findLast(({ level, start }) => level > 0 && start <= range.start);
-  const facts = [doc.authors.join(', '), doc.publisher, readableDate(doc.issued)].filter(Boolean).join(' · ');
   const entries = doc.outline.filter(({ level }) => level > 0);
   const wide = matchMedia('(min-width: 64rem)').matches;
 
   const header = el('header', { class: 'document-head' },
-    el('h1', {}, doc.title), el('p', {}, facts),
+    el('h1', {}, doc.title), el('p', {}, facts(doc)),
     doc.url && el('p', {}, link(doc.url, 'The original')),
     marked && el('p', { class: 'notice' }, `A passage is marked${section ? ` under “${section.title}”` : ''}. `,
       el('a', { href: '#cited', click: (event) => { event.preventDefault(); goToMark(); } }, 'Go to it')),
@@ -400,7 +401,8 @@ function renderBlocks(doc, text, range, anchors, footnotes) {
   const body = [];
   const notes = [];
   const blocks = doc.blocks.length ? doc.blocks : [{ kind: 'paragraph', start: 0, end: text.length, level: 0, matter: 'body' }];
-  const pages = doc.pages.map(({ start, label, number }) => ({ label: label ?? number, start: blocks.find(({ end }) => start < end)?.start < start ? start : blocks.find(({ end }) => start < end)?.start }));
+  // A page may begin between two blocks; its label then stands at the beginning of the second.
+  const pages = doc.pages.map(({ start, label, number }) => ({ label: label ?? number, start: Math.max(start, blocks.find(({ end }) => start < end)?.start ?? 0) }));
   const inline = (block) => runs(text, block, range, anchors, pages);
   for (const block of blocks) {
     if (block.kind === 'note') {

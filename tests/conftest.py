@@ -1,0 +1,220 @@
+"""A small corpus, a deterministic embedder, the real model exported once, and a guard that keeps every test off the network."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import uvicorn
+
+from eunato_rag.engine import Engine
+from eunato_rag.indexing.embedding import DEFAULT_MODEL, Embedder, TorchEmbedder, Vectors, find_model, model_digest, unit
+from eunato_rag.indexing.keywords import analyse
+from eunato_rag.indexing.onnx import OnnxEmbedder, export
+from eunato_rag.ingestion.chunking import Chunking
+from eunato_rag.ingestion.readers import read
+from eunato_rag.ingestion.sources import identify, read_manifest
+from eunato_rag.records import Document
+from eunato_rag.reindex import reindex
+from eunato_rag.serving.http.app import create_app
+
+ROOT = Path(__file__).parents[1]
+PAPER = "elevating-eu-nato-synergy.txt"
+
+HARBOUR = """Harbour Report
+
+Summary
+
+The harbour at Lindholm was dredged in 2019.¹ It is 14 metres deep, and ships of the northern line call there twice a week.
+
+The works cost 3.2 million crowns. The money came from the port fund and from the town.
+
+¹ Port Authority, Dredging at Lindholm, 2019, https://port.example/dredging
+
+Lessons
+
+The dredging was late because the barge broke down. It was repaired in Malmo.
+
+These are the lessons:
+
+1. Charter two barges. One alone is a risk.
+2. Ask the pilots first. They know the channel.
+"""
+
+ORCHARD = """# Orchard Notes
+
+Apples from the old orchard keep until March. The pears do not keep.
+
+## Pests
+
+Codling moth was seen in 2021, and the trees were banded with paper.
+"""
+
+MANIFEST = """
+[[work]]
+id = "harbour-2020"
+file = "harbour.txt"
+format = "text"
+rights = "made for tests"
+  [work.csl]
+  type = "report"
+  title = "Harbour Report"
+  author = [{ family = "Lind", given = "Eva" }]
+  issued = { date-parts = [[2020, 5]] }
+  publisher = "Port Museum"
+  language = "en"
+
+[[work]]
+id = "port-2019"
+  [work.csl]
+  type = "report"
+  title = "Dredging at Lindholm"
+  author = [{ literal = "Port Authority" }]
+  issued = { date-parts = [[2019]] }
+  URL = "https://port.example/dredging"
+  [[work.cited]]
+  by = "harbour-2020"
+  note = 1
+  as_printed = "Port Authority, Dredging at Lindholm, 2019"
+"""
+
+
+class WordEmbedder:
+    """A bag of hashed words as a unit vector: equal words lie near each other. Counts what it embeds."""
+
+    name = "words"
+    dimension = 256
+    max_tokens = 256
+
+    def __init__(self, digest: str = "words-1") -> None:
+        self.digest = digest
+        self.embedded: list[str] = []
+
+    def count_tokens(self, text: str) -> int:
+        return len(text.split()) + 2
+
+    def encode_query(self, texts: Sequence[str]) -> Vectors:
+        return unit(np.stack([self._vector(text) for text in texts]))
+
+    def encode_document(self, texts: Sequence[str]) -> Vectors:
+        self.embedded += texts
+        return self.encode_query(texts)
+
+    def _vector(self, text: str) -> Vectors:
+        vector = np.full(self.dimension, 1e-3, dtype=np.float32)
+        for word in analyse(text):
+            vector[int.from_bytes(hashlib.sha256(word.encode()).digest()[:2], "big") % self.dimension] += 1
+        return vector
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only loopback may be reached; anything else fails the test at once."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: object) -> None:
+        host = address[0] if isinstance(address, tuple) else "local socket"
+        if host not in ("127.0.0.1", "::1", "localhost", "local socket"):
+            raise AssertionError(f"the network was reached for: {address}")
+        connect(self, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+    for name in list(os.environ):
+        if name.startswith("EUNATO_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    """Two small documents and a manifest that names one of them."""
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    (folder / "harbour.txt").write_text(HARBOUR, "utf-8")
+    (folder / "orchard.md").write_text(ORCHARD, "utf-8")
+    (folder / "sources.toml").write_text(MANIFEST, "utf-8")
+    return folder
+
+
+@pytest.fixture
+def embedder() -> WordEmbedder:
+    return WordEmbedder()
+
+
+@pytest.fixture
+def index(tmp_path: Path, corpus: Path, embedder: WordEmbedder) -> Path:
+    """An index folder with the small corpus published."""
+    folder = tmp_path / "index"
+    reindex(corpus, folder, embedder, Chunking())
+    return folder
+
+
+@pytest.fixture
+def engine(index: Path, embedder: WordEmbedder) -> Iterator[Engine]:
+    opened = Engine.open(index, embedder)
+    yield opened
+    opened.snapshot.close()
+
+
+@pytest.fixture(scope="session")
+def paper() -> Document:
+    """The policy paper, read and identified as the service does it."""
+    folder = ROOT / "corpus"
+    return identify(read(folder / PAPER), PAPER, read_manifest(folder))
+
+
+@pytest.fixture(scope="session")
+def original() -> TorchEmbedder:
+    """The bundled model, run by sentence-transformers."""
+    folder = find_model(DEFAULT_MODEL)
+    return TorchEmbedder(DEFAULT_MODEL, folder, model_digest(folder))
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory, original: TorchEmbedder) -> Path:
+    """A folder of exported models that holds the bundled one."""
+    folder = tmp_path_factory.mktemp("models")
+    export(original, folder / original.digest[:16])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def model(models: Path, original: TorchEmbedder) -> Embedder:
+    """The bundled model on its fast path."""
+    return OnnxEmbedder(DEFAULT_MODEL, models / original.digest[:16], threads=2)
+
+
+@pytest.fixture(scope="session")
+def paper_index(tmp_path_factory: pytest.TempPathFactory, models: Path, model: Embedder) -> Path:
+    """An index of the project's own corpus, made with the real model."""
+    folder = tmp_path_factory.mktemp("index")
+    (folder / "models").symlink_to(models)
+    reindex(ROOT / "corpus", folder, model, Chunking())
+    return folder
+
+
+@pytest.fixture(scope="session")
+def paper_engine(paper_index: Path, model: Embedder) -> Iterator[Engine]:
+    opened = Engine.open(paper_index, model)
+    yield opened
+    opened.snapshot.close()
+
+
+@pytest.fixture(scope="session")
+def live_server(paper_index: Path, model: Embedder) -> Iterator[str]:
+    """The address of a real server over the project's own corpus."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(create_app(paper_index, model), log_level="error", lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()

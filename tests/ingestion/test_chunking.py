@@ -1,0 +1,142 @@
+"""Passages: slices of whole sentences, within both limits, with nothing left out."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eunato_rag.ingestion.chunking import Chunking, chunk, embedding_text
+from eunato_rag.ingestion.layout import Draft, Prose, assemble
+from eunato_rag.records import Block, Document, Passage
+from eunato_rag.tokens import count_tokens
+
+
+def words(text: str) -> int:
+    return len(text.split())
+
+
+def document(*drafts: Draft) -> Document:
+    parts = assemble(drafts)
+    return Document(
+        "d", "d.txt", "0", {"title": "Title"}, parts.text, parts.blocks, (), parts.footnotes, parts.links, parts.sentences
+    )
+
+
+def passages(doc: Document, target: int = 20, overlap: int = 1, limit: int = 60) -> tuple[Passage, ...]:
+    return chunk(doc, Chunking(target, overlap), size=words, model_size=words, model_limit=limit)
+
+
+def paragraph(*sentences: str) -> Draft:
+    return Draft("paragraph", Prose(" ".join(sentences)))
+
+
+def sentence(number: int, length: int) -> str:
+    return f"Number{number} " + "word " * (length - 2) + "end."
+
+
+def test_paragraphs_stay_together_while_they_fit() -> None:
+    """Two short paragraphs of one section make one passage; a heading ends it."""
+    doc = document(paragraph(sentence(1, 6)), paragraph(sentence(2, 6)), Draft("heading", Prose("Next"), 1), paragraph(sentence(3, 6)))
+    first, second = passages(doc)
+    assert "Number1" in first.text
+    assert "Number2" in first.text
+    assert second.locator.headings == ("Next",)
+    assert "Number3" in second.text
+
+
+def test_a_long_paragraph_is_cut_into_equal_parts_that_share_a_sentence() -> None:
+    """Thirty-two words at a target of twenty are two parts, and the second begins with the first one's last sentence."""
+    doc = document(paragraph(*(sentence(n, 8) for n in range(1, 5))))
+    parts = passages(doc)
+    assert len(parts) == 3
+    assert [p.text.split(" ")[0] for p in parts] == ["Number1", "Number2", "Number3"]
+    assert all(words(p.text) == 16 for p in parts)
+
+
+def test_without_overlap_no_sentence_stands_twice() -> None:
+    """The parts join to the paragraph."""
+    doc = document(paragraph(*(sentence(n, 8) for n in range(1, 5))))
+    assert " ".join(p.text for p in passages(doc, overlap=0)) == doc.text
+
+
+def test_each_note_is_a_passage_under_the_section_of_its_marker() -> None:
+    """A note is found alone, and its locator says where it belongs."""
+    doc = document(
+        Draft("heading", Prose("One"), 1),
+        Draft("paragraph", Prose("It is deep.", ((11, 1),))),
+        Draft("heading", Prose("Two"), 1),
+        paragraph("It is wide."),
+        Draft("note", Prose("Depths, 2019."), number=1),
+    )
+    note = passages(doc)[-1]
+    assert (note.text, note.locator.headings, note.locator.paragraph) == ("Depths, 2019.", ("One",), 1)
+
+
+def test_a_sentence_longer_than_the_model_reads_is_cut_between_words() -> None:
+    """Nothing is truncated: the parts hold every word."""
+    doc = document(paragraph("word " * 99 + "end."))
+    parts = passages(doc, target=20, overlap=0, limit=30)
+    assert all(words(embedding_text("Title", (), p.text)) <= 30 for p in parts)
+    assert " ".join(p.text for p in parts).split() == doc.text.split()
+
+
+def test_ids_say_nothing_about_the_order_of_files(paper: Document) -> None:
+    """An id derives from document, range and words alone; another document with the same words has other ids."""
+    ids = [p.id for p in passages(paper)]
+    assert len(set(ids)) == len(ids)
+    assert ids == [p.id for p in passages(paper)]
+    same = Document("other", "d.txt", "0", paper.work, paper.text, paper.blocks, sentences=paper.sentences)
+    assert not {p.id for p in passages(same)} & set(ids)
+
+
+@given(
+    lengths=st.lists(st.lists(st.integers(2, 40), min_size=1, max_size=7), min_size=1, max_size=6),
+    headings=st.lists(st.booleans(), min_size=6, max_size=6),
+    target=st.integers(8, 60),
+    overlap=st.integers(0, 2),
+)
+def test_every_passage_is_a_slice_within_limits_and_no_sentence_is_lost(
+    lengths: list[list[int]], headings: list[bool], target: int, overlap: int
+) -> None:
+    """For any document: slices, the model's limit, whole sentences, sections, and nothing left out."""
+    drafts = []
+    for number, (paragraph_lengths, heading) in enumerate(zip(lengths, headings, strict=False)):
+        if heading:
+            drafts.append(Draft("heading", Prose(f"Heading {number}"), 1))
+        drafts.append(paragraph(*(sentence(number * 10 + n, length) for n, length in enumerate(paragraph_lengths))))
+    doc = document(*drafts)
+    found = passages(doc, target, overlap, limit=60)
+    covered: set[tuple[int, int]] = set()
+    for p in found:
+        start, end = p.locator.start, p.locator.end
+        assert doc.text[start:end] == p.text
+        assert words(embedding_text(doc.title, p.locator.headings, p.text)) <= 60
+        inside = list(doc.sentences_in(start, end))
+        assert (inside[0][0], inside[-1][1]) == (start, end)
+        assert len(inside) == 1 or words(p.text) <= max(target, 2 * target * len(inside))
+        assert not any(b.kind == "heading" and start <= b.start < end for b in doc.blocks)
+        covered |= set(inside)
+    prose = [b for b in doc.blocks if b.kind != "heading"]
+    assert covered == {s for b in prose for s in doc.sentences_in(b.start, b.end)}
+
+
+def test_the_papers_passages_are_slices_and_hold_all_of_its_sentences(paper: Document) -> None:
+    """On the real paper, with real token counts."""
+    found = chunk(paper, Chunking(), size=count_tokens, model_size=words, model_limit=256)
+    assert all(paper.text[p.locator.start : p.locator.end] == p.text for p in found)
+    held = {s for p in found for s in paper.sentences_in(p.locator.start, p.locator.end)}
+    assert held == {s for s in paper.sentences if _block(paper, s[0]).kind != "heading"}
+    assert max(count_tokens(p.text) for p in found if p.matter == "body") < 1.5 * Chunking().target
+
+
+def _block(doc: Document, offset: int) -> Block:
+    block = doc.block_at(offset)
+    assert block is not None
+    return block
+
+
+@pytest.mark.parametrize(("text", "tokens"), [("", 0), ("hello world", 2), ("<|endoftext|>", 7)])
+def test_tokens_are_counted_offline(text: str, tokens: int) -> None:
+    """The bundled table counts as cl100k_base does; a special token in a document is plain text."""
+    assert count_tokens(text) == tokens
