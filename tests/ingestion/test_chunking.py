@@ -18,9 +18,7 @@ def words(text: str) -> int:
 
 def document(*drafts: Draft) -> Document:
     parts = assemble(drafts)
-    return Document(
-        "d", "d.txt", "0", {"title": "Title"}, parts.text, parts.blocks, (), parts.footnotes, parts.links, parts.sentences
-    )
+    return Document("d", "d.txt", "0", {"title": "Title"}, parts.text, parts.blocks, (), parts.footnotes, parts.links, parts.sentences)
 
 
 def passages(doc: Document, target: int = 20, overlap: int = 1, limit: int = 60) -> tuple[Passage, ...]:

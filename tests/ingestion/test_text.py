@@ -31,7 +31,9 @@ LONG = "The council met in the old hall to hear what the pilots had to say about
 
 def test_a_hard_wrapped_paragraph_is_one_line(tmp_path: Path) -> None:
     """Lines that end where the next word would not have fitted belong together, and a hyphen at the end is joined."""
-    document = written(tmp_path, "The pilots asked the council to dredge the chan-\nnel before the autumn storms, and the council\nagreed to it.\n")
+    document = written(
+        tmp_path, "The pilots asked the council to dredge the chan-\nnel before the autumn storms, and the council\nagreed to it.\n"
+    )
     assert document.text == "The pilots asked the council to dredge the channel before the autumn storms, and the council agreed to it."
 
 

@@ -4,7 +4,7 @@
 
 const byId = (id) => document.getElementById(id);
 const SITE = document.title;
-const EARLIER = 'earlier-questions';
+const EARLIER = 'earlier-questions'; // the key in the session's storage
 
 // --- Small tools -------------------------------------------------------------------------------------------
 
@@ -25,19 +25,21 @@ function codePoints(text) {
   return { length: points.length, slice: (start, end) => points.slice(start, end).join('') };
 }
 
+/** The range from start to end, cut into pieces at those edges that lie within it. */
+function pieces(start, end, edges) {
+  const cuts = [...new Set([start, ...edges.filter((edge) => edge > start && edge < end), end])].sort((a, b) => a - b);
+  return cuts.slice(1).map((cut, at) => [cuts[at], cut]);
+}
+
 const plural = (count, noun) => `${count.toLocaleString('en-GB')} ${noun}${count === 1 ? '' : 's'}`;
 
 /** A link to the web or to this service; plain text where the address is neither, whatever the data says. */
 function link(address, ...children) {
-  let url = null;
-  try {
-    url = new URL(address, location.href);
-  } catch { /* not an address */ }
-  return url && /^https?:$/.test(url.protocol) ? el('a', { href: url.href }, ...children) : el('span', {}, ...children);
+  const safe = URL.canParse(address, location.href) && /^https?:$/.test(new URL(address, location.href).protocol);
+  return safe ? el('a', { href: address }, ...children) : el('span', {}, ...children);
 }
 
-const documentPath = (id, start, end) =>
-  `/documents/${encodeURIComponent(id)}${start === undefined ? '' : `?start=${start}&end=${end}`}`;
+const documentPath = (id, place) => `/documents/${encodeURIComponent(id)}${place ? `?start=${place.start}&end=${place.end}` : ''}`;
 
 /** `2025-03` as `March 2025`; a date is shown only as exactly as it is known. */
 function readableDate(issued) {
@@ -70,9 +72,7 @@ async function api(path, { body, signal } = {}) {
     response = await fetch(path, { signal, ...sent });
   } catch (error) {
     if (error.name === 'AbortError') throw error;
-    const detail = navigator.onLine
-      ? 'It may be stopped or just starting. Nothing of your question is lost: try again in a moment.'
-      : 'This device is offline. Nothing of your question is lost: try again once it is connected.';
+    const detail = navigator.onLine ? 'The service may be stopped or still starting. Try again in a moment.' : 'This device is offline. Try again once it is connected.';
     throw new Problem({ title: 'The service cannot be reached', detail });
   }
   const data = await response.json().catch(() => null);
@@ -82,9 +82,9 @@ async function api(path, { body, signal } = {}) {
 }
 
 function failure(problem, again) {
-  return el('section', { class: 'notice error', 'aria-labelledby': 'failure' },
-    el('h2', { id: 'failure', tabindex: -1 }, problem.title ?? 'This page failed'),
-    el('p', {}, problem.message),
+  if (!(problem instanceof Problem)) console.error(problem);
+  return el('section', { class: 'notice error', role: 'alert' },
+    el('h2', { tabindex: -1 }, problem.title ?? 'This page failed'), el('p', {}, problem.message),
     problem.request && el('p', { class: 'quiet' }, `Request ${problem.request}`),
     el('button', { type: 'button', click: again }, 'Try again'));
 }
@@ -122,7 +122,6 @@ function askPage() {
   const form = byId('form');
   const box = byId('question');
   byId('ask').hidden = false;
-
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     const question = box.value.trim();
@@ -137,12 +136,9 @@ function askPage() {
     form.requestSubmit();
   });
   byId('examples').addEventListener('click', (event) => {
-    const example = event.target.closest('button');
-    if (example) ask(example.textContent);
+    if (event.target.matches('button')) ask(event.target.textContent);
   });
-  addEventListener('popstate', () => {
-    if (questionInAddress() !== asked) showAddress();
-  });
+  addEventListener('popstate', () => questionInAddress() !== asked && showAddress());
   listDocuments();
   showAddress();
 }
@@ -165,25 +161,21 @@ async function showAddress({ focus = false } = {}) {
   for (const id of ['lead', 'examples']) byId(id).hidden = Boolean(question);
   document.title = question ? `${question} – ${SITE}` : SITE;
   listEarlier(question);
-  if (!question) {
-    result.replaceChildren();
-    status.textContent = '';
-    return;
-  }
-  status.textContent = 'Looking in the documents…';
+  status.textContent = question ? 'Looking in the documents…' : '';
+  if (!question) return result.replaceChildren();
   result.setAttribute('aria-busy', 'true');
   try {
     const answer = await api('/v1/ask', { body: { question }, signal });
-    result.replaceChildren(...(answer.status === 'answered' ? answered(answer) : abstained(answer)));
+    result.replaceChildren(...(answer.status === 'answered' ? answered(answer) : abstained(answer)), passagesFound(answer));
     const sources = answer.citations.length;
     status.textContent = `${sources ? `Answered from ${plural(sources, 'source')}` : 'Not answered'}, in ${(answer.took_ms / 1000).toFixed(1)} s. Index ${answer.snapshot}.`;
   } catch (error) {
     if (error.name === 'AbortError') return;
     result.replaceChildren(failure(error, () => showAddress({ focus: true })));
-    status.textContent = error.title ?? 'The page failed';
+    status.textContent = '';
   }
   result.removeAttribute('aria-busy');
-  if (focus) result.querySelector('h2').focus();
+  return focus && result.querySelector('h2').focus();
 }
 
 function listEarlier(question) {
@@ -201,8 +193,7 @@ async function listDocuments() {
   const list = byId('documents').querySelector('ul');
   try {
     const { documents, next_cursor: more } = await api('/v1/documents?limit=200');
-    list.replaceChildren(...documents.map((doc) => el('li', {}, el('a', { href: documentPath(doc.id) }, doc.title),
-      el('span', { class: 'quiet' }, facts(doc)))));
+    list.replaceChildren(...documents.map((doc) => el('li', {}, el('a', { href: documentPath(doc.id) }, doc.title), el('span', { class: 'quiet' }, facts(doc)))));
     if (more) list.append(el('li', { class: 'quiet' }, `Only the first ${documents.length} are listed here.`));
     if (!documents.length) list.append(el('li', { class: 'quiet' }, 'There are none yet.'));
   } catch (problem) {
@@ -213,34 +204,30 @@ async function listDocuments() {
 }
 
 function answered(answer) {
-  const view = el('div', { class: 'answer-and-sources' },
+  return [connect(el('div', { class: 'answer-and-sources' },
     el('section', { class: 'answer', 'aria-labelledby': 'answer-title' },
       el('h2', { id: 'answer-title', class: 'label', tabindex: -1 }, 'Answer'),
       el('p', { class: 'answer-text' }, answerText(answer)),
       el('p', { class: 'quiet' }, 'In the words of the documents; a number leads to its source.')),
     el('section', { class: 'sources', 'aria-labelledby': 'sources-title' },
       el('h2', { id: 'sources-title', class: 'label' }, answer.citations.length === 1 ? 'Source' : 'Sources'),
-      el('ol', { role: 'list' }, answer.citations.map(source))));
-  connect(view);
-  return [view, passagesFound(answer)];
+      el('ol', { role: 'list' }, answer.citations.map(source)))))];
 }
 
 /** The answer with its numbers as buttons, each range cut so that it can be lit with its source. */
 function answerText({ answer, citations }) {
   const text = codePoints(answer);
-  const cuts = [0, text.length, ...citations.flatMap(({ answer_span: span }) => [span.start, span.end])];
-  const ordered = [...new Set(cuts)].sort((a, b) => a - b);
-  return ordered.slice(0, -1).map((start, at) => {
-    const end = ordered[at + 1];
+  const edges = citations.flatMap(({ answer_span: span }) => [span.start, span.end]);
+  return pieces(0, text.length, edges).map(([start, end]) => {
     const covering = citations.filter(({ answer_span: span }) => span.start <= start && end <= span.end).map(({ number }) => number);
     // Of the pieces, each second one is what the group caught: a number.
-    const pieces = text.slice(start, end).split(/\s?\[(\d+)\]/).map((piece, odd) => {
+    const parts = text.slice(start, end).split(/\s?\[(\d+)\]/).map((piece, odd) => {
       const cited = odd % 2 && citations.find(({ number }) => number === Number(piece));
       if (!cited) return odd % 2 ? ` [${piece}]` : piece;
       // Space and number hold together, lest a line begin with a number.
       return el('span', { class: 'whole' }, '\u00a0', el('button', { type: 'button', class: 'number', 'data-number': piece, 'aria-label': `[${piece}] Source: ${cited.reference}` }, `[${piece}]`));
     });
-    return el('span', covering.length ? { class: 'claim', 'data-numbers': covering.join(' ') } : {}, pieces);
+    return el('span', covering.length ? { class: 'claim', 'data-numbers': covering.join(' ') } : {}, parts);
   });
 }
 
@@ -274,11 +261,11 @@ function connect(view) {
     const button = event.target.closest('button.number');
     if (!button) return;
     light((kept = numberAt(event)));
-    const to = button.classList.contains('back') ? `.answer [data-number="${kept}"]` : `#source-${kept}`;
-    const target = view.querySelector(to);
+    const target = view.querySelector(button.classList.contains('back') ? `.answer [data-number="${kept}"]` : `#source-${kept}`);
     target?.focus({ preventScroll: true });
     target?.scrollIntoView({ block: 'nearest' });
   });
+  return view;
 }
 
 /** Copies, and says how it went; without HTTPS a browser gives no clipboard, so the old way is the second. */
@@ -298,62 +285,54 @@ async function copy(text) {
   }
 }
 
-function abstained(answer) {
-  const view = el('section', { class: 'notice abstained', 'aria-labelledby': 'answer-title' },
-    el('h2', { id: 'answer-title', tabindex: -1 }, 'No answer'),
-    el('p', {}, answer.answer),
-    answer.reason && el('p', { class: 'quiet' }, answer.reason));
-  const nearest = answer.nearest.length && el('section', { class: 'nearest', 'aria-labelledby': 'nearest-title' },
-    el('h2', { id: 'nearest-title', class: 'label' }, 'Nearest evidence'),
-    el('p', { class: 'quiet' }, 'These passages come closest. They do not answer the question.'),
-    hits(answer.nearest));
-  return [view, nearest, passagesFound(answer)].filter(Boolean);
+function abstained({ answer, reason, nearest }) {
+  return [
+    el('section', { class: 'notice abstained', 'aria-labelledby': 'answer-title' },
+      el('h2', { id: 'answer-title', tabindex: -1 }, 'No answer'), el('p', {}, answer), reason && el('p', { class: 'quiet' }, reason)),
+    nearest.length ? el('section', { class: 'nearest', 'aria-labelledby': 'nearest-title' },
+      el('h2', { id: 'nearest-title', class: 'label' }, 'Nearest evidence'),
+      el('p', { class: 'quiet' }, 'These passages come closest. They do not answer the question.'), hits(nearest)) : '',
+  ];
 }
 
-function passagesFound(answer) {
-  if (!answer.hits.length) return '';
-  return el('details', { class: 'found' }, el('summary', {}, `Passages found (${answer.hits.length})`), hits(answer.hits));
-}
+const passagesFound = ({ hits: found }) =>
+  (found.length ? el('details', { class: 'found' }, el('summary', {}, `Passages found (${found.length})`), hits(found)) : '');
 
 function hits(list) {
   return el('ol', { class: 'hits' }, list.map(({ passage, document: doc, highlights }) => {
     const text = codePoints(passage.text);
-    const origin = passage.locator.start;
-    let at = 0;
-    const pieces = highlights.map(({ start, end }) => {
-      const plain = text.slice(at, start - origin);
-      at = end - origin;
-      return [plain, el('mark', {}, text.slice(start - origin, at))];
+    const { start: origin, end: last } = passage.locator;
+    const parts = pieces(origin, last, highlights.flatMap(({ start, end }) => [start, end])).map(([start, end]) => {
+      const words = text.slice(start - origin, end - origin);
+      return highlights.some((span) => span.start <= start && end <= span.end) ? el('mark', {}, words) : words;
     });
-    return el('li', {}, el('p', { class: 'passage', lang: doc.csl.language }, pieces, text.slice(at, text.length)),
+    return el('li', {}, el('p', { class: 'passage', lang: doc.csl.language }, parts),
       el('p', { class: 'quiet' }, `${doc.title}, ${place(passage.locator)} · `,
-        el('a', { href: documentPath(doc.id, passage.locator.start, passage.locator.end) }, 'Read in place')));
+        el('a', { href: documentPath(doc.id, passage.locator) }, 'Read in place')));
   }));
 }
 
 // --- Reading -----------------------------------------------------------------------------------------------
 
-async function readerPage(id) {
+async function readerPage(path) {
   const [status, root] = [byId('reader-status'), byId('document')];
   byId('reader').hidden = false;
   status.textContent = 'Opening the document…';
   try {
-    const loaded = await load(id);
+    const loaded = await load(path);
     root.replaceChildren(...readerView(...loaded));
     document.title = `${loaded[0].title} – ${SITE}`;
-    status.textContent = '';
     goToMark('instant');
   } catch (error) {
-    root.replaceChildren(failure(error, () => readerPage(id)), el('p', {}, el('a', { href: '/#documents' }, 'All documents')));
-    status.textContent = error.title ?? 'The page failed';
+    root.replaceChildren(failure(error, () => readerPage(path)), el('p', {}, el('a', { href: '/#documents' }, 'All documents')));
   }
+  status.textContent = '';
 }
 
 /** The record, text and notes of one snapshot: where the index changed between the three, they are read again. */
-async function load(id, again = true) {
-  const base = `/v1${documentPath(id)}`;
-  const parts = await Promise.all([api(base), api(`${base}/text`), api(`${base}/footnotes`)]);
-  return again && new Set(parts.map(({ snapshot }) => snapshot)).size > 1 ? load(id, false) : parts;
+async function load(path, again = true) {
+  const parts = await Promise.all(['', '/text', '/footnotes'].map((part) => api(`/v1${path}${part}`)));
+  return again && new Set(parts.map(({ snapshot }) => snapshot)).size > 1 ? load(path, false) : parts;
 }
 
 function goToMark(behavior = 'auto') {
@@ -364,9 +343,9 @@ function goToMark(behavior = 'auto') {
 
 /** The range in the address: null where there is none, undefined where it is no range of this text. */
 function rangeInAddress(length) {
-  const parameters = new URLSearchParams(location.search);
-  if (!parameters.has('start') && !parameters.has('end')) return null;
-  const [start, end] = ['start', 'end'].map((name) => (/^\d+$/.test(parameters.get(name) ?? '') ? Number(parameters.get(name)) : NaN));
+  const asked = ['start', 'end'].map((name) => new URLSearchParams(location.search).get(name));
+  if (asked.every((value) => value === null)) return null;
+  const [start, end] = asked.map((value) => (/^\d+$/.test(value) ? Number(value) : NaN));
   return start < end && end <= length ? { start, end } : undefined;
 }
 
@@ -378,8 +357,7 @@ function readerView(doc, { text: whole }, { footnotes, coverage }) {
   const marked = body.concat(notes).some((node) => node.querySelector('mark'));
   const section = range && doc.outline.findLast(({ level, start }) => level > 0 && start <= range.start);
   const entries = doc.outline.filter(({ level }) => level > 0);
-  const wide = matchMedia('(min-width: 64rem)').matches;
-
+  const open = matchMedia('(min-width: 64rem)').matches ? '' : null;
   const header = el('header', { class: 'document-head' },
     el('h1', {}, doc.title), el('p', {}, facts(doc)),
     doc.url && el('p', {}, link(doc.url, 'The original')),
@@ -387,13 +365,13 @@ function readerView(doc, { text: whole }, { footnotes, coverage }) {
       el('a', { href: '#cited', click: (event) => { event.preventDefault(); goToMark(); } }, 'Go to it')),
     range !== null && !marked && el('p', { class: 'notice' }, 'The address asks to mark a passage, but the place that it gives is not in this text.'));
   const outline = el('nav', { class: 'outline', 'aria-label': 'Outline' },
-    el('details', wide ? { open: '' } : {}, el('summary', {}, 'Outline'), el('ul', { role: 'list' },
+    el('details', { open }, el('summary', {}, 'Outline'), el('ul', { role: 'list' },
       entries.map(({ title, level, start }) => el('li', { 'data-level': level }, el('a', { href: `#at-${start}` }, title))),
       notes.length ? el('li', {}, el('a', { href: '#notes' }, `Notes (${notes.length})`)) : null,
       el('li', {}, el('a', { href: '#about' }, 'About this text')))));
-  const article = el('article', { class: 'text', lang: doc.csl.language }, body);
-  if (notes.length) article.append(el('section', { id: 'notes', class: 'notes', 'aria-labelledby': 'notes-title' }, el('h2', { id: 'notes-title' }, 'Notes'), el('ol', {}, notes)));
-  return [header, el('div', { class: 'reader' }, outline, el('div', {}, article, about(doc, coverage)))].filter(Boolean);
+  const article = el('article', { class: 'text' }, body, notes.length ? el('section', { id: 'notes', class: 'notes', 'aria-labelledby': 'notes-title' },
+    el('h2', { id: 'notes-title' }, 'Notes'), el('ol', {}, notes)) : null);
+  return [header, el('div', { class: 'reader' }, outline, el('div', {}, article, about(doc, coverage)))];
 }
 
 /** The blocks as elements: grouped by matter, list items in lists, the notes apart. */
@@ -403,22 +381,19 @@ function renderBlocks(doc, text, range, anchors, footnotes) {
   const blocks = doc.blocks.length ? doc.blocks : [{ kind: 'paragraph', start: 0, end: text.length, level: 0, matter: 'body' }];
   // A page may begin between two blocks; its label then stands at the beginning of the second.
   const pages = doc.pages.map(({ start, label, number }) => ({ label: label ?? number, start: Math.max(start, blocks.find(({ end }) => start < end)?.start ?? 0) }));
-  const inline = (block) => runs(text, block, range, anchors, pages);
   for (const block of blocks) {
-    if (block.kind === 'note') {
-      const note = footnotes.find(({ start }) => start === block.start);
-      notes.push(noteItem(note, inline(block)));
-      continue;
-    }
+    const [content, matter] = [runs(text, block, range, anchors, pages), block.matter];
     let group = body.at(-1);
-    if (group?.dataset.matter !== block.matter) body.push((group = el('div', { class: 'matter', 'data-matter': block.matter })));
-    if (block.kind === 'list_item') {
+    if (block.kind !== 'note' && group?.dataset.matter !== matter) body.push((group = el('div', { class: 'matter', 'data-matter': matter, lang: doc.csl.language })));
+    if (block.kind === 'note') {
+      notes.push(noteItem(footnotes.find(({ start }) => start === block.start), el('p', { lang: doc.csl.language }, content)));
+    } else if (block.kind === 'list_item') {
       if (group.lastElementChild?.tagName !== 'UL') group.append(el('ul', { role: 'list' }));
-      group.lastElementChild.append(el('li', { 'data-level': block.level }, inline(block)));
+      group.lastElementChild.append(el('li', { 'data-level': block.level }, content));
     } else if (block.kind === 'heading' && block.level > 0) {
-      group.append(el(`h${Math.min(6, block.level + 1)}`, { id: `at-${block.start}` }, inline(block)));
+      group.append(el(`h${Math.min(6, block.level + 1)}`, { id: `at-${block.start}` }, content));
     } else {
-      group.append(el(block.kind === 'table' ? 'div' : 'p', { class: block.kind }, inline(block)));
+      group.append(el(block.kind === 'table' ? 'div' : 'p', { class: block.kind }, content));
     }
   }
   // Only the first part of a range that runs over several blocks is the target of a jump.
@@ -433,12 +408,10 @@ function renderBlocks(doc, text, range, anchors, footnotes) {
  * A marker stands behind the text that ends at its anchor, and so belongs to a range with start < anchor <= end.
  */
 function runs(text, block, range, anchors, pages) {
-  const cuts = [block.start, block.end, range?.start, range?.end, ...anchors.map(({ offset }) => offset), ...pages.map(({ start }) => start)];
-  const ordered = [...new Set(cuts)].filter((cut) => cut >= block.start && cut <= block.end).sort((a, b) => a - b);
   const nodes = [];
   let mark = null;
-  ordered.slice(0, -1).forEach((start, at) => {
-    const end = ordered[at + 1];
+  const edges = [range?.start, range?.end, ...anchors.map(({ offset }) => offset), ...pages.map(({ start }) => start)];
+  for (const [start, end] of pieces(block.start, block.end, edges)) {
     const page = pages.find((candidate) => candidate.start === start);
     const run = [
       page && el('span', { class: 'page', 'data-page': `page ${page.label}` }),
@@ -452,7 +425,7 @@ function runs(text, block, range, anchors, pages) {
       mark = null;
       nodes.push(...run);
     }
-  });
+  }
   return nodes;
 }
 
@@ -462,7 +435,7 @@ function marker({ note, id }) {
 
 function openNote(note) {
   const sheet = byId('note');
-  if (sheet.matches(':popover-open')) sheet.hidePopover(); // so that closing returns to the marker clicked last
+  sheet.hidePopover(); // so that closing returns to the marker clicked last
   byId('note-title').textContent = `Note ${note.number}`;
   byId('note-body').replaceChildren(el('p', {}, note.text), ...noteDetails(note));
   sheet.showPopover();
@@ -470,7 +443,7 @@ function openNote(note) {
 
 function noteItem(note, content) {
   const back = note?.anchors.length ? el('p', {}, el('a', { href: `#ref-${note.number}-0` }, `Back to the text of note ${note.number}`)) : null;
-  return el('li', note ? { id: `note-${note.number}`, value: note.number } : {}, el('p', {}, content), note ? noteDetails(note) : null, back);
+  return el('li', note ? { id: `note-${note.number}`, value: note.number } : {}, content, note ? noteDetails(note) : null, back);
 }
 
 function about(doc, coverage) {
@@ -487,6 +460,5 @@ function about(doc, coverage) {
 
 // --- Which view --------------------------------------------------------------------------------------------
 
-const documentId = location.pathname.match(/^\/documents\/([^/]+)/)?.[1];
-if (documentId) readerPage(decodeURIComponent(documentId));
+if (location.pathname.startsWith('/documents/')) readerPage(location.pathname);
 else askPage();
