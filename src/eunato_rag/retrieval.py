@@ -37,11 +37,13 @@ def checked_query(text: str, what: str = "question") -> str:
     """The text without space around it.
 
     Raises:
-        InvalidQuestion: nothing in it, or more than 4,000 characters.
+        InvalidQuestion: nothing in it, more than 4,000 characters, or no valid Unicode.
     """
     text = text.strip()
     if not any(character.isalnum() for character in text):
         raise InvalidQuestion(f"The {what} is empty. Ask in words, for example: Why did Pooling and Sharing fail?")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise InvalidQuestion(f"The {what} holds half of a character (a lone surrogate). Send it as valid Unicode.")
     if len(text) > MAX_QUERY:
         raise InvalidQuestion(f"The {what} has {len(text):,} characters; at most {MAX_QUERY:,} are read. Ask one thing at a time.")
     return text

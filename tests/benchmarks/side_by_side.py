@@ -2,19 +2,15 @@
 
     python tests/benchmarks/side_by_side.py DATA_DIR [--peers PEERS_DIR --peer-script PATH] [--queries N] [--json]
 
-DATA_DIR holds corpus.jsonl {id, title, text}, queries.jsonl {id, text} and qrels.tsv (a header, then query, document,
-score). PEERS_DIR holds one virtual environment per peer; the peer script, run by each as `PATH PEER DATA_DIR
-[--queries N]`, prints its figures as one line of JSON. Ours are measured the same way: in a process of its own, imports
-inside the clock, one untimed query first, top_k 10, one query at a time, the judged queries in order of id or N of them
-evenly spaced. Before every peer ours is run anew, and the ratios are those of the two runs side by side.
+Ours are measured as the peer script measures a peer: in a process of its own, imports inside the clock, one untimed
+query first, top_k 10, one query at a time, the judged queries in order of id or N of them evenly spaced. Ours is run
+anew before every peer, and a ratio is that of the two runs side by side. The model's ONNX export, needed once per
+model, is made before the clock starts. The build goes from texts to an opened engine: counting tokens, embedding
+through an empty cache, publishing, opening. A document is one passage; one that is longer than the model reads is cut
+by the project's chunker, and its best passage counts for it. Then ten passages may be fewer than ten documents, so
+`ndcg@10_deep` is that of the first ten documents, from a deeper search outside the clock.
 
-The build goes from texts to an opened engine: counting tokens, embedding through an empty cache, publishing, opening.
-A document is one passage; one that is longer than the model reads is cut by the project's chunker, and its best passage
-counts for it. So up to ten passages may be fewer than ten documents. The model's ONNX export, needed once per model,
-is made before the clock starts.
-
-Left out: reading files, sentences of documents that need no cut, answers and citations; other benchmarks than these
-figures. Nothing is compared with a goal and nothing fails on a figure.
+Left out: reading files, sentences of documents that need no cut, answers, citations. No figure makes it fail.
 """
 
 from __future__ import annotations
@@ -23,6 +19,7 @@ import argparse
 import hashlib
 import json
 import math
+import os
 import resource
 import statistics
 import subprocess
@@ -30,14 +27,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 OURS = "eunato-rag"
 PEERS = ("txtai", "haystack", "llamaindex")
-FILES = ("corpus.jsonl", "queries.jsonl", "qrels.tsv")
-TOP_K = 10
-COLUMNS = ("docs", "passages", "queries", "build_s_imports_included", "docs_per_s", "p50_ms", "p99_ms", "ndcg@10", "rss_mb")
+TOP_K, DEEP = 10, 100
+COLUMNS = ("docs", "passages", "queries", "build_s_imports_included", "docs_per_s", "p50_ms", "p99_ms", "ndcg@10", "ndcg@10_deep", "rss_mb")
 RATIOS = ("docs_per_s", "p50_ms", "p99_ms", "rss_mb")
 EXPORT = """
 import json, pathlib, sys
@@ -57,8 +54,7 @@ def load(folder: Path) -> tuple[list[tuple[str, str, str]], list[tuple[str, str]
     """Documents as (id, title, text), the judged queries as (id, text) in order of id, and the judgements above zero."""
 
     def rows(name: str) -> list[dict[str, str]]:
-        with (folder / name).open(encoding="utf-8") as file:
-            return [json.loads(line) for line in file]
+        return [json.loads(line) for line in (folder / name).read_text("utf-8").split("\n") if line]
 
     documents = [(row["id"], row.get("title") or "", row["text"]) for row in rows("corpus.jsonl")]
     judged: Judgements = {}
@@ -85,10 +81,8 @@ def ndcg(ranking: Sequence[str], relevant: Mapping[str, float]) -> float:
     return gain / sum(score / math.log2(index + 2) for index, score in enumerate(ideal))
 
 
-def build(documents: Sequence[tuple[str, str, str]], index: Path, models: Path) -> tuple[Callable[[str], list[str]], int]:
-    """Our search over the documents, query -> ids of documents, best first; and how many passages there are."""
-    from dataclasses import asdict
-
+def build(documents: Sequence[tuple[str, str, str]], index: Path, models: Path) -> tuple[Callable[[str, int], list[str]], int]:
+    """Our search, (query, top_k) -> ids of documents, best first, over the documents; and how many passages they gave."""
     from eunato_rag.engine import Engine
     from eunato_rag.indexing import snapshot
     from eunato_rag.indexing.cache import VectorCache
@@ -128,9 +122,8 @@ def build(documents: Sequence[tuple[str, str, str]], index: Path, models: Path) 
         snapshot.publish(index, contents)
     engine = Engine.open(index, embedder)
 
-    def search(query: str) -> list[str]:
-        hits = engine.search(query, top_k=TOP_K)
-        return list(dict.fromkeys(hit.passage.document_id for hit in hits))
+    def search(query: str, top_k: int) -> list[str]:
+        return list(dict.fromkeys(hit.passage.document_id for hit in engine.search(query, top_k=top_k)))
 
     return search, len(passages)
 
@@ -142,16 +135,15 @@ def measure(data: Path, size: int, index: Path, models: Path) -> Figures:
     began = time.perf_counter()
     search, passages = build(documents, index, models)
     seconds = time.perf_counter() - began
-    search(queries[0][1])
-    times: list[float] = []
-    scores: list[float] = []
+    search(queries[0][1], TOP_K)
+    times, scores = [], []
     for identity, text in queries:
         asked = time.perf_counter()
-        ranking = search(text)
+        ranking = search(text, TOP_K)
         times.append((time.perf_counter() - asked) * 1000)
         scores.append(ndcg(ranking, judged[identity]))
     times.sort()
-    return {
+    figures: Figures = {
         "peer": OURS,
         "data": data.resolve().name,
         "docs": len(documents),
@@ -164,18 +156,14 @@ def measure(data: Path, size: int, index: Path, models: Path) -> Figures:
         "ndcg@10": round(statistics.fmean(scores), 4),
         "rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
     }
+    if passages > len(documents):
+        figures["ndcg@10_deep"] = round(statistics.fmean(ndcg(search(text, DEEP), judged[identity]) for identity, text in queries), 4)
+    return figures
 
 
-def output(command: Sequence[str | Path]) -> Any:
-    """The JSON that a command prints last.
-
-    Raises:
-        RunFailed: it cannot be started, fails, or prints none.
-    """
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-    except OSError as error:
-        raise RunFailed(str(error)) from error
+def output(*command: str | Path) -> Any:
+    """The JSON that a command prints last; RunFailed where it fails or prints none."""
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     said = done.stderr.strip().splitlines() or ["nothing on its standard error"]
     if done.returncode:
         raise RunFailed(f"{said[-1]} (exit status {done.returncode})")
@@ -192,30 +180,26 @@ def compare(ours: Figures, theirs: Figures) -> Figures:
 
 
 def side_by_side(data: Path, size: int, peers: Path | None, script: Path | None) -> tuple[list[Figures], list[Figures], list[str]]:
-    """The figures of every run in order, the ratios to each peer, and what should be known of them.
-
-    Raises:
-        RunFailed: ours did.
-    """
-    runs: list[Figures] = []
-    ratios: list[Figures] = []
+    """The figures of every run in order, the ratios to each peer, and what should be known of them."""
+    runs, ratios = list[Figures](), list[Figures]()
     arguments = (data, "--queries", str(size))
     with tempfile.TemporaryDirectory() as models:
-        # in a process of its own, for on Linux a child's peak memory begins at its parent's
-        embedder = output([sys.executable, "-c", EXPORT, models])
-        notes = [f"The model's export was made before the clock started; {OURS} embeds by {embedder}."]
-        ours = [sys.executable, __file__, *arguments, "--ours-only", models]
+        # in its own process, for on Linux a child's peak memory begins at its parent's
+        embedder = output(sys.executable, "-c", EXPORT, models)
+        load_then = f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+        notes = [f"The model's export was made before the clock started; {OURS} embeds by {embedder}; {load_then}."]
+        ours = (sys.executable, __file__, *arguments, "--ours-only", models)
         if peers is None or script is None:
             notes.append("No peer environment was given, so there is nothing to compare with.")
-            return [output(ours)], [], notes
+            return [output(*ours)], [], notes
         for peer in PEERS:
             python = peers / peer / "bin" / "python"
             if not python.exists():
                 notes.append(f"{peer} was skipped: it has no environment in {peers}.")
                 continue
-            runs.append(output(ours))
+            runs.append(output(*ours))
             try:
-                theirs = output([python, script, peer, *arguments])
+                theirs = output(python, script, peer, *arguments)
                 ratios.append(compare(runs[-1], theirs))
                 runs.append(theirs)
             except RunFailed as error:
@@ -245,7 +229,7 @@ def main() -> None:
         return
     if (options.peers is None) != (options.peer_script is None):
         parser.error("--peers and --peer-script go together")
-    absent = [name for name in FILES if not (options.data / name).is_file()]
+    absent = [name for name in ("corpus.jsonl", "queries.jsonl", "qrels.tsv") if not (options.data / name).is_file()]
     if absent:
         parser.error(f"{options.data} lacks {', '.join(absent)}")
     try:

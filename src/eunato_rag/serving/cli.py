@@ -166,6 +166,7 @@ def evaluate(
     questions = evaluation.read_questions(folder)
     engine = _engine(_settings(None, index))
     with _progress() as bar:
+        bar.start()
         task = bar.add_task("questions", total=len(questions))
         outcomes = evaluation.run(engine, questions, lambda done, total: bar.update(task, completed=done))
     if as_json:
@@ -233,6 +234,7 @@ def _reindex(settings: Settings, embedder: Embedder, *, full: bool = False) -> R
         tasks: dict[str, Any] = {}
 
         def advance(stage: str, done: int, total: int) -> None:
+            bar.start()
             if stage not in tasks:
                 tasks[stage] = bar.add_task(stage)
             bar.update(tasks[stage], completed=done, total=total)
@@ -269,6 +271,11 @@ def _console(*, stderr: bool = False) -> Console:
 
 @contextmanager
 def _progress() -> Iterator[Progress]:
+    """A progress bar on standard error, drawn from its first task on: an error before that leaves nothing behind."""
     columns = (TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=_console(stderr=True), transient=False) as bar:
+    bar = Progress(*columns, console=_console(stderr=True))
+    try:
         yield bar
+    finally:
+        if bar.tasks:
+            bar.stop()

@@ -116,7 +116,7 @@ function noteDetails(note) {
 // --- Asking ------------------------------------------------------------------------------------------------
 
 let asked = null; // the question that the page shows, so that moving within the page does not ask it again
-let running = null;
+let running = null; // what ends the request under way, so that a late answer never covers a newer question
 
 function askPage() {
   const form = byId('form');
@@ -144,10 +144,10 @@ function askPage() {
 }
 
 const questionInAddress = () => new URLSearchParams(location.search).get('q')?.trim() || null;
+const questionPath = (question) => `/?${new URLSearchParams({ q: question })}`;
 
 function ask(question) {
-  const address = `/?${new URLSearchParams({ q: question })}`;
-  if (question !== questionInAddress()) history.pushState(null, '', address);
+  if (question !== questionInAddress()) history.pushState(null, '', questionPath(question));
   showAddress({ focus: true });
 }
 
@@ -185,8 +185,7 @@ function listEarlier(question) {
     if (question) sessionStorage.setItem(EARLIER, JSON.stringify([question, ...earlier].slice(0, 20)));
   } catch { /* storage is forbidden or damaged: a list is no reason to fail */ }
   byId('earlier').hidden = !earlier.length;
-  byId('earlier').querySelector('ol').replaceChildren(...earlier.map((other) =>
-    el('li', {}, el('a', { href: `/?${new URLSearchParams({ q: other })}` }, other))));
+  byId('earlier').querySelector('ol').replaceChildren(...earlier.map((other) => el('li', {}, el('a', { href: questionPath(other) }, other))));
 }
 
 async function listDocuments() {
@@ -254,9 +253,8 @@ function connect(view) {
     for (const node of view.querySelectorAll('.source')) node.classList.toggle('lit', node.dataset.number === number);
   };
   const numberAt = (event) => event.target.closest('[data-number]')?.dataset.number ?? kept;
-  view.addEventListener('pointerover', (event) => light(numberAt(event)));
+  for (const kind of ['pointerover', 'focusin']) view.addEventListener(kind, (event) => light(numberAt(event)));
   view.addEventListener('pointerleave', () => light(kept));
-  view.addEventListener('focusin', (event) => light(numberAt(event)));
   view.addEventListener('click', (event) => {
     const button = event.target.closest('button.number');
     if (!button) return;
@@ -286,17 +284,15 @@ async function copy(text) {
 }
 
 function abstained({ answer, reason, nearest }) {
-  return [
-    el('section', { class: 'notice abstained', 'aria-labelledby': 'answer-title' },
-      el('h2', { id: 'answer-title', tabindex: -1 }, 'No answer'), el('p', {}, answer), reason && el('p', { class: 'quiet' }, reason)),
-    nearest.length ? el('section', { class: 'nearest', 'aria-labelledby': 'nearest-title' },
-      el('h2', { id: 'nearest-title', class: 'label' }, 'Nearest evidence'),
-      el('p', { class: 'quiet' }, 'These passages come closest. They do not answer the question.'), hits(nearest)) : '',
-  ];
+  const said = el('section', { class: 'notice abstained', 'aria-labelledby': 'answer-title' },
+    el('h2', { id: 'answer-title', tabindex: -1 }, 'No answer'), el('p', {}, answer), reason && el('p', { class: 'quiet' }, reason));
+  if (!nearest.length) return [said];
+  return [said, el('section', { class: 'nearest', 'aria-labelledby': 'nearest-title' },
+    el('h2', { id: 'nearest-title', class: 'label' }, 'Nearest evidence'),
+    el('p', { class: 'quiet' }, 'These passages come closest. They do not answer the question.'), hits(nearest))];
 }
 
-const passagesFound = ({ hits: found }) =>
-  (found.length ? el('details', { class: 'found' }, el('summary', {}, `Passages found (${found.length})`), hits(found)) : '');
+const passagesFound = ({ hits: all }) => (all.length ? el('details', { class: 'found' }, el('summary', {}, `Passages found (${all.length})`), hits(all)) : '');
 
 function hits(list) {
   return el('ol', { class: 'hits' }, list.map(({ passage, document: doc, highlights }) => {
@@ -356,11 +352,10 @@ function readerView(doc, { text: whole }, { footnotes, coverage }) {
   const { body, notes } = renderBlocks(doc, text, range, anchors, footnotes);
   const marked = body.concat(notes).some((node) => node.querySelector('mark'));
   const section = range && doc.outline.findLast(({ level, start }) => level > 0 && start <= range.start);
-  const entries = doc.outline.filter(({ level }) => level > 0);
-  const open = matchMedia('(min-width: 64rem)').matches ? '' : null;
+  const entries = doc.outline.filter(({ level }) => level > 0); // without the title of the whole
+  const open = matchMedia('(min-width: 64rem)').matches ? '' : null; // beside the text there is room for it
   const header = el('header', { class: 'document-head' },
-    el('h1', {}, doc.title), el('p', {}, facts(doc)),
-    doc.url && el('p', {}, link(doc.url, 'The original')),
+    el('h1', {}, doc.title), el('p', {}, facts(doc)), doc.url && el('p', {}, link(doc.url, 'The original')),
     marked && el('p', { class: 'notice' }, `A passage is marked${section ? ` under “${section.title}”` : ''}. `,
       el('a', { href: '#cited', click: (event) => { event.preventDefault(); goToMark(); } }, 'Go to it')),
     range !== null && !marked && el('p', { class: 'notice' }, 'The address asks to mark a passage, but the place that it gives is not in this text.'));
@@ -398,8 +393,7 @@ function renderBlocks(doc, text, range, anchors, footnotes) {
   }
   // Only the first part of a range that runs over several blocks is the target of a jump.
   const first = body.concat(notes).map((node) => node.querySelector('mark')).find(Boolean);
-  first?.setAttribute('id', 'cited');
-  first?.setAttribute('tabindex', '-1');
+  if (first) Object.assign(first, { id: 'cited', tabIndex: -1 });
   return { body, notes };
 }
 
@@ -418,19 +412,17 @@ function runs(text, block, range, anchors, pages) {
       text.slice(start, end),
       ...anchors.filter(({ offset }) => offset === end).map(marker),
     ].filter(Boolean);
-    if (range && range.start <= start && end <= range.end) {
-      if (!mark) nodes.push((mark = el('mark')));
-      mark.append(...run);
-    } else {
-      mark = null;
-      nodes.push(...run);
-    }
+    if (!range || start < range.start || end > range.end) mark = null;
+    else if (!mark) nodes.push((mark = el('mark')));
+    if (mark) mark.append(...run);
+    else nodes.push(...run);
   }
   return nodes;
 }
 
 function marker({ note, id }) {
-  return el('sup', {}, el('button', { type: 'button', id, class: 'marker', 'aria-label': `Note ${note.number}`, 'aria-haspopup': 'dialog', click: () => openNote(note) }, String(note.number)));
+  const open = () => openNote(note);
+  return el('sup', {}, el('button', { type: 'button', id, class: 'marker', 'aria-label': `Note ${note.number}`, 'aria-haspopup': 'dialog', click: open }, String(note.number)));
 }
 
 function openNote(note) {
@@ -457,8 +449,6 @@ function about(doc, coverage) {
       detail, lines ? el('span', { class: 'quiet' }, lines[0] === lines[1] ? ` (line ${lines[0]})` : ` (lines ${lines[0]} to ${lines[1]})`) : null,
       removed ? el('details', {}, el('summary', {}, 'Text removed'), el('pre', {}, removed)) : null))) : el('p', {}, 'Nothing.'));
 }
-
-// --- Which view --------------------------------------------------------------------------------------------
 
 if (location.pathname.startsWith('/documents/')) readerPage(location.pathname);
 else askPage();
