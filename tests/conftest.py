@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import uvicorn
 
+from eunato_rag import evaluation
 from eunato_rag.engine import Engine
 from eunato_rag.indexing.embedding import DEFAULT_MODEL, Embedder, TorchEmbedder, Vectors, find_model, model_digest, unit
 from eunato_rag.indexing.keywords import analyse
@@ -203,6 +204,12 @@ def paper_engine(paper_index: Path, model: Embedder) -> Iterator[Engine]:
     opened = Engine.open(paper_index, model)
     yield opened
     opened.snapshot.close()
+
+
+@pytest.fixture(scope="session")
+def outcomes(paper_engine: Engine) -> list[evaluation.Outcome]:
+    """What happens to the judged questions on the paper."""
+    return evaluation.run(paper_engine, evaluation.read_questions(ROOT / "tests" / "eval"))
 
 
 @pytest.fixture(scope="session")

@@ -45,11 +45,9 @@ def test_paragraphs_stay_together_while_they_fit() -> None:
 
 def test_a_long_paragraph_is_cut_into_equal_parts_that_share_a_sentence() -> None:
     """Thirty-two words at a target of twenty are two parts, and the second begins with the first one's last sentence."""
-    doc = document(paragraph(*(sentence(n, 8) for n in range(1, 5))))
-    parts = passages(doc)
-    assert len(parts) == 3
-    assert [p.text.split(" ")[0] for p in parts] == ["Number1", "Number2", "Number3"]
-    assert all(words(p.text) == 16 for p in parts)
+    first, second = passages(document(paragraph(*(sentence(n, 8) for n in range(1, 5)))))
+    assert [word for word in first.text.split() if word.startswith("N")] == ["Number1", "Number2"]
+    assert [word for word in second.text.split() if word.startswith("N")] == ["Number2", "Number3", "Number4"]
 
 
 def test_without_overlap_no_sentence_stands_twice() -> None:
@@ -112,7 +110,7 @@ def test_every_passage_is_a_slice_within_limits_and_no_sentence_is_lost(
         assert words(embedding_text(doc.title, p.locator.headings, p.text)) <= 60
         inside = list(doc.sentences_in(start, end))
         assert (inside[0][0], inside[-1][1]) == (start, end)
-        assert len(inside) == 1 or words(p.text) <= max(target, 2 * target * len(inside))
+        assert words(p.text) <= target + (1 + overlap) * max(words(doc.text[a:b]) for a, b in inside)
         assert not any(b.kind == "heading" and start <= b.start < end for b in doc.blocks)
         covered |= set(inside)
     prose = [b for b in doc.blocks if b.kind != "heading"]
@@ -125,7 +123,7 @@ def test_the_papers_passages_are_slices_and_hold_all_of_its_sentences(paper: Doc
     assert all(paper.text[p.locator.start : p.locator.end] == p.text for p in found)
     held = {s for p in found for s in paper.sentences_in(p.locator.start, p.locator.end)}
     assert held == {s for s in paper.sentences if _block(paper, s[0]).kind != "heading"}
-    assert max(count_tokens(p.text) for p in found if p.matter == "body") < 1.5 * Chunking().target
+    assert max(count_tokens(p.text) for p in found) < 2 * Chunking().target
 
 
 def _block(doc: Document, offset: int) -> Block:

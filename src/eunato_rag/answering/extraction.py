@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import pairwise, takewhile
 
 from eunato_rag.indexing.embedding import Embedder
 from eunato_rag.indexing.keywords import analyse
@@ -48,7 +48,8 @@ _NAMES_A_NOTE = re.compile(r"\b(?:foot)?note\s*(?:no\.?|number|nr\.?|#)?\s*(\d{1
 class Extraction:
     """How sentences are weighed and how many are taken; fitted on half of the paper's questions (docs/decisions.md).
 
-    A further sentence is taken where it has at least `nearly` of the best one's weight.
+    Of the first `sentences`, those are taken that stand above the widest gap between two weights, or that have at
+    least `nearly` of the best one's weight.
     """
 
     words: float = 0.4
@@ -106,8 +107,7 @@ def extract(snapshot: Snapshot, embedder: Embedder, question: str, hits: Sequenc
         float(meaning[n]) + extraction.words * words[n] + extraction.passage * candidate.hit.score for n, candidate in enumerate(candidates)
     ]
     order = sorted(range(len(candidates)), key=lambda n: (-weights[n], n))
-    best = weights[order[0]]
-    taken = [candidates[n] for n in order[: extraction.sentences] if weights[n] >= extraction.nearly * best]
+    taken = [candidates[n] for n in order[: _enough([weights[n] for n in order], extraction)]]
     taken += [item for sentence in taken for item in _introduced_by(sentence)]
     if asks_for_source:
         taken += [note for sentence in taken for note in _notes_at(sentence)]
@@ -167,6 +167,13 @@ def _notes_at(sentence: _Sentence) -> list[_Sentence]:
     """The notes whose markers stand in a sentence."""
     notes = sentence.document.footnotes_in(sentence.start, sentence.end)
     return [_Sentence(sentence.hit, sentence.document, note.start, note.end) for note in notes]
+
+
+def _enough(ordered: Sequence[float], extraction: Extraction) -> int:
+    """How many sentences to take, by their weights from the best on."""
+    near = sum(weight >= extraction.nearly * ordered[0] for weight in ordered[: extraction.sentences])
+    gaps = [first - second for first, second in pairwise(ordered[: extraction.sentences + 1])]
+    return max(near, 1 + gaps.index(max(gaps)) if gaps else 1)
 
 
 def _quotes(taken: Sequence[_Sentence], leaning: int) -> tuple[Quote, ...]:

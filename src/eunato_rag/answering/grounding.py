@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from eunato_rag.answering.extraction import Draft, Quote
 from eunato_rag.indexing.catalogue import Catalogue
 from eunato_rag.indexing.snapshot import Snapshot
-from eunato_rag.records import Answer, Citation, Document, Hit
+from eunato_rag.records import Answer, Citation, Document, Hit, Passage
 
 NEAREST = 3
-"""Hits that an abstention shows."""
+"""Hits that an abstention shows, none of which says again what another one says."""
 
 ABSTENTION = "The documents do not answer this question."
 
@@ -62,11 +62,9 @@ def holds(citation: Citation, document: Document, statement: str) -> bool:
 
 
 def _cite(catalogue: Catalogue, document: Document, quote: Quote, number: int, span: tuple[int, int]) -> Citation:
+    """The citation of a quote, under the passage that holds most of it: what leans on its neighbour may begin before it."""
     start, end = quote.span
-    passage = quote.hit.passage
-    if not passage.locator.start <= start or not end <= passage.locator.end:
-        holding = [p for p in catalogue.passages_of(document.id) if p.locator.start <= start and end <= p.locator.end]
-        passage = holding[0] if holding else passage
+    passage = max(catalogue.passages_of(document.id), key=lambda p: min(p.locator.end, end) - max(p.locator.start, start))
     return Citation(number, span, passage, document.text[start:end], document.locate(start, end))
 
 
@@ -83,4 +81,13 @@ def _marked(sentence: str, number: int) -> str:
 
 
 def _abstain(snapshot: Snapshot, question: str, hits: Sequence[Hit], reason: str) -> Answer:
-    return Answer(question, "abstained", ABSTENTION, (), tuple(hits), snapshot.id, tuple(hits[:NEAREST]), reason)
+    nearest: list[Hit] = []
+    for hit in hits:
+        if not any(_overlap(hit.passage, shown.passage) for shown in nearest):
+            nearest.append(hit)
+    return Answer(question, "abstained", ABSTENTION, (), tuple(hits), snapshot.id, tuple(nearest[:NEAREST]), reason)
+
+
+def _overlap(one: Passage, other: Passage) -> bool:
+    same = one.document_id == other.document_id
+    return same and one.locator.start < other.locator.end and other.locator.start < one.locator.end

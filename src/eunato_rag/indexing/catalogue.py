@@ -89,7 +89,7 @@ class Catalogue:
                 return self._kept[identity]
             row = self._db.execute("SELECT id, source, sha256, work, text, parts FROM documents WHERE id = ?", (identity,)).fetchone()
         if row is None:
-            raise NotFound(f"No document {identity!r} in this snapshot. GET /v1/documents lists them.")
+            raise NotFound(f"There is no document {identity!r} in this snapshot.")
         document = _document(*row)
         with self._lock:
             self._kept[identity] = document
@@ -105,7 +105,7 @@ class Catalogue:
         """
         rows = self._select("SELECT id, document, start, end, matter FROM passages WHERE id = ?", identity)
         if not rows:
-            raise NotFound(f"No passage {identity!r} in this snapshot; after a document changed, search again.")
+            raise NotFound(f"There is no passage {identity!r} in this snapshot. After a document changed, search again.")
         return self._passage(*rows[0])
 
     def passage_at(self, position: int) -> Passage:

@@ -24,7 +24,7 @@ class Chunking:
     `target` is the size aimed at, in tiktoken tokens; `overlap` the sentences that two parts of one paragraph share.
     """
 
-    target: int = 128
+    target: int = 112
     overlap: int = 1
 
 
@@ -61,49 +61,48 @@ def chunk(
 
 
 class _Cutter:
+    """Cuts sections. Sizes are summed over sentences, each counted once; what is cut is checked whole by `fits`."""
+
     def __init__(self, text: str, chunking: Chunking, size: Callable[[str], int], fits: Callable[[int, int], bool]) -> None:
         self.text, self.chunking, self.size, self.fits = text, chunking, size, fits
 
     def cut(self, paragraphs: list[list[Span]]) -> Iterator[Span]:
         """Spans for the paragraphs of one section, each given as its sentences."""
         pending: Span | None = None
+        filled = 0
         for sentences in paragraphs:
             start, end = sentences[0][0], sentences[-1][1]
-            if pending is not None and self._within(pending[0], end):
-                pending = (pending[0], end)
+            sizes = [self.size(self.text[a:b]) for a, b in sentences]
+            total = sum(sizes)
+            if pending is not None and filled + total <= self.chunking.target and self.fits(pending[0], end):
+                pending, filled = (pending[0], end), filled + total
                 continue
             if pending is not None:
                 yield pending
-            pending = None
-            if self._within(start, end):
-                pending = (start, end)
+            pending, filled = None, 0
+            if total <= self.chunking.target and self.fits(start, end):
+                pending, filled = (start, end), total
             else:
-                yield from self._split(sentences)
+                yield from self._split(sentences, sizes)
         if pending is not None:
             yield pending
 
-    def _within(self, start: int, end: int) -> bool:
-        return self.size(self.text[start:end]) <= self.chunking.target and self.fits(start, end)
-
-    def _split(self, sentences: list[Span]) -> Iterator[Span]:
-        """A paragraph over the target in parts of about equal size; a part begins with the last sentence before it."""
-        total = self.size(self.text[sentences[0][0] : sentences[-1][1]])
-        aim = total / math.ceil(total / self.chunking.target)
+    def _split(self, sentences: list[Span], sizes: list[int]) -> Iterator[Span]:
+        """A paragraph over the target in parts of about equal size, each after the first with the sentences before it."""
+        share = sum(sizes) / math.ceil(sum(sizes) / self.chunking.target)
+        ends, passed = [], 0
+        for n, size in enumerate(sizes):
+            if n and int((passed + size / 2) / share) > int((passed - sizes[n - 1] / 2) / share):
+                ends.append(n)
+            passed += size
         first = 0
-        while first < len(sentences):
-            start, last = sentences[first][0], first
-            while last + 1 < len(sentences):
-                end = sentences[last + 1][1]
-                now, then = (self.size(self.text[start:stop]) for stop in (sentences[last][1], end))
-                if not self.fits(start, end) or abs(then - aim) > abs(now - aim):
-                    break
-                last += 1
-            yield start, sentences[last][1]
-            if last + 1 == len(sentences):
-                return
-            first = max(first + 1, last + 1 - self.chunking.overlap)
-            if first <= last and not self.fits(sentences[first][0], sentences[last + 1][1]):
-                first = last + 1
+        for stop in [*ends, len(sentences)]:
+            while first < stop:
+                last = next(n for n in range(stop, first, -1) if n == first + 1 or self.fits(sentences[first][0], sentences[n - 1][1]))
+                shared = range(max(0, first - self.chunking.overlap), first + 1)
+                start = next(n for n in shared if n == first or self.fits(sentences[n][0], sentences[last - 1][1]))
+                yield sentences[start][0], sentences[last - 1][1]
+                first = last
 
 
 def _sections(document: Document) -> Iterator[tuple[Matter, list[Block]]]:

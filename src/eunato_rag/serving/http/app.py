@@ -35,6 +35,9 @@ _SECURITY = {
     "X-Content-Type-Options": "nosniff",
 }
 
+_REVALIDATE = {"Cache-Control": "no-cache"}
+"""A browser asks again each time, and is told by ETag that nothing changed; else an upgrade would meet an old script."""
+
 log = structlog.get_logger("eunato_rag.http")
 
 
@@ -166,13 +169,13 @@ def create_app(index: Path, embedder: Embedder) -> FastAPI:
     @app.get("/", include_in_schema=False)
     @app.get("/documents/{document_id}", include_in_schema=False)
     def page(document_id: str = "") -> FileResponse:
-        return FileResponse(PAGE / "index.html")
+        return FileResponse(PAGE / "index.html", headers=_REVALIDATE)
 
     @app.get("/page/{name}", include_in_schema=False)
     def page_file(name: str) -> FileResponse:
         if name not in ("app.js", "style.css"):
             raise HTTPException(404, f"There is no file {name}.")
-        return FileResponse(PAGE / name)
+        return FileResponse(PAGE / name, headers=_REVALIDATE)
 
     return app
 

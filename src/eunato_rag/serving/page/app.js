@@ -114,7 +114,6 @@ function noteDetails(note) {
 }
 
 // --- Asking ------------------------------------------------------------------------------------------------
-
 let asked = null; // the question that the page shows, so that moving within the page does not ask it again
 let running = null; // what ends the request under way, so that a late answer never covers a newer question
 
@@ -170,7 +169,7 @@ async function showAddress({ focus = false } = {}) {
     const sources = answer.citations.length;
     status.textContent = `${sources ? `Answered from ${plural(sources, 'source')}` : 'Not answered'}, in ${(answer.took_ms / 1000).toFixed(1)} s. Index ${answer.snapshot}.`;
   } catch (error) {
-    if (error.name === 'AbortError') return;
+    if (error.name === 'AbortError') return null;
     result.replaceChildren(failure(error, () => showAddress({ focus: true })));
     status.textContent = '';
   }
@@ -193,8 +192,7 @@ async function listDocuments() {
   try {
     const { documents, next_cursor: more } = await api('/v1/documents?limit=200');
     list.replaceChildren(...documents.map((doc) => el('li', {}, el('a', { href: documentPath(doc.id) }, doc.title), el('span', { class: 'quiet' }, facts(doc)))));
-    if (more) list.append(el('li', { class: 'quiet' }, `Only the first ${documents.length} are listed here.`));
-    if (!documents.length) list.append(el('li', { class: 'quiet' }, 'There are none yet.'));
+    if (more || !documents.length) list.append(el('li', { class: 'quiet' }, more ? `Only the first ${documents.length} are listed here.` : 'There are none yet.'));
   } catch (problem) {
     list.replaceChildren(el('li', { class: 'quiet' }, `The documents cannot be listed now. ${problem.message}`));
   }
@@ -209,8 +207,7 @@ function answered(answer) {
       el('p', { class: 'answer-text' }, answerText(answer)),
       el('p', { class: 'quiet' }, 'In the words of the documents; a number leads to its source.')),
     el('section', { class: 'sources', 'aria-labelledby': 'sources-title' },
-      el('h2', { id: 'sources-title', class: 'label' }, answer.citations.length === 1 ? 'Source' : 'Sources'),
-      el('ol', { role: 'list' }, answer.citations.map(source)))))];
+      el('h2', { id: 'sources-title', class: 'label' }, answer.citations.length === 1 ? 'Source' : 'Sources'), el('ol', { role: 'list' }, answer.citations.map(source)))))];
 }
 
 /** The answer with its numbers as buttons, each range cut so that it can be lit with its source. */
@@ -440,8 +437,7 @@ function noteItem(note, content) {
 
 function about(doc, coverage) {
   const fact = (name, value) => [el('dt', {}, name), el('dd', {}, value)];
-  return el('section', { id: 'about', class: 'about', 'aria-labelledby': 'about-title' },
-    el('h2', { id: 'about-title' }, 'About this text'),
+  return el('section', { id: 'about', class: 'about', 'aria-labelledby': 'about-title' }, el('h2', { id: 'about-title' }, 'About this text'),
     el('dl', {}, fact('File', doc.source), fact('Length', plural(doc.length, 'character')), fact('SHA-256', doc.sha256), fact('Index', doc.snapshot),
       coverage.notes ? fact('Notes', `${coverage.notes}, of which ${coverage.anchored} are tied to their markers and ${coverage.resolved} to the work they cite`) : []),
     el('h3', {}, 'What reading the file changed'),
