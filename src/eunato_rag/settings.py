@@ -31,8 +31,8 @@ class EmbeddingSettings(_Section):
 class ChunkingSettings(_Section):
     """`EUNATO_CHUNKING__*`"""
 
-    target_tokens: int = Field(112, ge=16, le=4096, description="size of a passage aimed at, in tiktoken tokens")
-    overlap_sentences: int = Field(1, ge=0, le=4, description="sentences that two parts of one paragraph share")
+    target_tokens: int = Field(128, ge=16, le=4096, description="size of a passage aimed at, in tiktoken tokens")
+    overlap_sentences: int = Field(2, ge=0, le=4, description="sentences that two parts of one paragraph share")
 
 
 class ServingSettings(_Section):

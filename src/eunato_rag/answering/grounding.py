@@ -27,7 +27,7 @@ _FINAL = re.compile(r"[.!?:…]+$")
 class Abstention:
     """The least nearness of evidence (extraction.Draft) that is taken for an answer; fitted, see docs/decisions.md."""
 
-    nearness: float = 0.31
+    nearness: float = 0.28
 
 
 def ground(snapshot: Snapshot, question: str, draft: Draft, hits: Sequence[Hit], abstention: Abstention = Abstention()) -> Answer:

@@ -24,8 +24,8 @@ class Chunking:
     `target` is the size aimed at, in tiktoken tokens; `overlap` the sentences that two parts of one paragraph share.
     """
 
-    target: int = 112
-    overlap: int = 1
+    target: int = 128
+    overlap: int = 2
 
 
 def embedding_text(title: str, headings: tuple[str, ...], text: str) -> str:
