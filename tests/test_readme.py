@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from eunato_rag import evaluation
 from eunato_rag.engine import Engine
 from eunato_rag.serving.cli import app
-from eunato_rag.serving.http import schemas
+from eunato_rag.serving.http import render
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -35,7 +35,7 @@ def test_the_answer_over_http_is_the_one_shown(paper_engine: Engine) -> None:
     """The README shortens it, and changes nothing."""
     (shown,) = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
     (asked,) = re.findall(r"-d '(.*?)'", README)
-    answer = schemas.answer(paper_engine, paper_engine.ask(json.loads(asked)["question"]), 0.0)
+    answer = render.answer(paper_engine, paper_engine.ask(json.loads(asked)["question"]), 0.0)
     assert contains(json.loads(answer.model_dump_json()), json.loads(shown))
 
 

@@ -109,11 +109,11 @@ def ask(
     """Answer a question: sentences of the corpus, each cited; or say that the documents do not."""
     import time
 
-    from eunato_rag.serving.http import schemas
+    from eunato_rag.serving.http import render
 
     engine = _engine(_settings(None, index))
     began = time.perf_counter()
-    answer = schemas.answer(engine, engine.ask(question, top_k=top_k), round((time.perf_counter() - began) * 1000, 1))
+    answer = render.answer(engine, engine.ask(question, top_k=top_k), round((time.perf_counter() - began) * 1000, 1))
     if as_json:
         print(answer.model_dump_json(indent=2))
         return
@@ -140,11 +140,11 @@ def search(
     """List the passages for a query, best first."""
     import time
 
-    from eunato_rag.serving.http import schemas
+    from eunato_rag.serving.http import render
 
     engine = _engine(_settings(None, index))
     began = time.perf_counter()
-    found = schemas.search(engine, query, engine.search(query, top_k=top_k), round((time.perf_counter() - began) * 1000, 1))
+    found = render.search(engine, query, engine.search(query, top_k=top_k), round((time.perf_counter() - began) * 1000, 1))
     if as_json:
         print(found.model_dump_json(indent=2))
         return

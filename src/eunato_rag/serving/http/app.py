@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from eunato_rag.engine import Engine
 from eunato_rag.errors import IndexStoreError, NotFound
 from eunato_rag.indexing.embedding import Embedder
-from eunato_rag.serving.http import problems, schemas
+from eunato_rag.serving.http import problems, render, schemas
 
 PAGE = Path(__file__).parents[1] / "page"
 MAX_BODY = 256 * 1024
@@ -111,14 +111,14 @@ def create_app(index: Path, embedder: Embedder) -> FastAPI:
         """The passages for a query, best first."""
         began, engine = time.perf_counter(), served.engine()
         hits = engine.search(body.query, top_k=body.top_k, wanted=body.filter.record())
-        return schemas.search(engine, body.query, hits, _since(began))
+        return render.search(engine, body.query, hits, _since(began))
 
     @app.post("/v1/ask", tags=["questions"])
     def ask(body: schemas.AskRequest) -> schemas.Answer:
         """The answer to a question, each sentence cited and verified; or an abstention with the nearest evidence."""
         began, engine = time.perf_counter(), served.engine()
         answer = engine.ask(body.question, top_k=body.top_k, wanted=body.filter.record())
-        return schemas.answer(engine, answer, _since(began))
+        return render.answer(engine, answer, _since(began))
 
     @app.get("/v1/documents", tags=["corpus"])
     def documents(cursor: str | None = None, limit: Annotated[int, Query(ge=1, le=200)] = PAGE_SIZE) -> schemas.Documents:
@@ -126,7 +126,7 @@ def create_app(index: Path, embedder: Embedder) -> FastAPI:
         engine = served.engine()
         ids = engine.documents()
         start = _read_cursor(cursor, engine.snapshot.id) if cursor else 0
-        shown = [schemas.document(engine.document(identity)) for identity in ids[start : start + limit]]
+        shown = [render.document(engine.document(identity)) for identity in ids[start : start + limit]]
         after = _cursor(engine.snapshot.id, start + limit) if start + limit < len(ids) else None
         return schemas.Documents(documents=shown, next_cursor=after, snapshot=engine.snapshot.id)
 
@@ -134,7 +134,7 @@ def create_app(index: Path, embedder: Embedder) -> FastAPI:
     def document(document_id: str) -> schemas.FullDocument:
         """One document: its record, outline, blocks, pages, and what reading it changed."""
         engine = served.engine()
-        return schemas.full_document(engine.document(document_id), engine.snapshot.id)
+        return render.full_document(engine.document(document_id), engine.snapshot.id)
 
     @app.get("/v1/documents/{document_id}/text", tags=["corpus"])
     def text(document_id: str, start: Annotated[int, Query(ge=0)] = 0, end: Annotated[int | None, Query(ge=0)] = None) -> schemas.Text:
@@ -149,22 +149,22 @@ def create_app(index: Path, embedder: Embedder) -> FastAPI:
     @app.get("/v1/documents/{document_id}/footnotes", tags=["corpus"])
     def footnotes(document_id: str) -> schemas.Footnotes:
         """The notes: where each stands, what it cites, and how much of that is known."""
-        return schemas.footnotes(served.engine(), document_id)
+        return render.footnotes(served.engine(), document_id)
 
     @app.get("/v1/passages/{passage_id}", tags=["corpus"])
     def passage(passage_id: str) -> schemas.PassageView:
         """One passage with its document."""
         engine = served.engine()
         found = engine.passage(passage_id)
-        fields = schemas.passage(engine, found).model_dump()
-        return schemas.PassageView(**fields, document=schemas.document(engine.document(found.document_id)), snapshot=engine.snapshot.id)
+        fields = render.passage(engine, found).model_dump()
+        return schemas.PassageView(**fields, document=render.document(engine.document(found.document_id)), snapshot=engine.snapshot.id)
 
     @app.get("/v1/works", tags=["corpus"])
     def works() -> schemas.Works:
         """Every work of the manifest, and whether it is in the corpus."""
         engine = served.engine()
         present = set(engine.documents())
-        return schemas.Works(works=[schemas.work(w, w.id in present) for w in engine.works()], snapshot=engine.snapshot.id)
+        return schemas.Works(works=[render.work(w, w.id in present) for w in engine.works()], snapshot=engine.snapshot.id)
 
     @app.get("/", include_in_schema=False)
     @app.get("/documents/{document_id}", include_in_schema=False)
