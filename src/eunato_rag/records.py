@@ -166,7 +166,8 @@ class Document:
 
         A place inside a note is given the section of the note's first marker, because notes stand behind the prose.
         """
-        page = next((span.page for span in self.pages if span.start <= start < span.end), None)
+        turn = bisect_right(self.pages, start, key=lambda span: span.start) - 1
+        page = self.pages[turn].page if turn >= 0 else None
         place = start
         note = self._note_at(start)
         if note is not None:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from rapidfuzz.distance import Levenshtein
 
-from eunato_rag.records import Block, BlockKind, Change, Footnote, Link, Matter
+from eunato_rag.records import Block, BlockKind, Change, Footnote, Link, Matter, Page, PageSpan
 from eunato_rag.sentences import sentence_spans
 
 MIN_OVERLAP_WORDS = 12
@@ -37,15 +38,17 @@ _SENTENCE_END = re.compile(r"[.!?:;…][\"'”’»)\]]*$")
 
 @dataclass(frozen=True, slots=True)
 class Prose:
-    """A stretch of text with what hangs on it: markers as (offset, note number), links as (start, end, target).
+    """A stretch of text with what hangs on it: markers as (offset, note key), links as (start, end, target).
 
-    `lines` are the first and last line of the source that it came from, counted from 1.
+    `lines` are the first and last line of the source that it came from, counted from 1. `pages` says as
+    (offset, page number) from where on it stands on which page, where the source has pages.
     """
 
     text: str
     markers: tuple[tuple[int, int], ...] = ()
     links: tuple[tuple[int, int, str], ...] = ()
     lines: tuple[int, int] = (0, 0)
+    pages: tuple[tuple[int, int], ...] = ()
 
     def cut(self, start: int, end: int | None = None) -> Prose:
         """The range without surrounding space; a marker goes with the character before it."""
@@ -59,6 +62,10 @@ class Prose:
             tuple((o - start, n) for o, n in self.markers if start < o <= end or o == start == 0),
             tuple((a - start, b - start, t) for a, b, t in self.links if a >= start and b <= end),
             self.lines,
+            (
+                *((0, page) for _, page in [mark for mark in self.pages if mark[0] <= start][-1:]),
+                *((offset - start, page) for offset, page in self.pages if start < offset < end),
+            ),
         )
 
     def joined(self, other: Prose, separator: str = " ") -> Prose:
@@ -70,18 +77,24 @@ class Prose:
             (*self.markers, *((o + shift, n) for o, n in other.markers)),
             (*self.links, *((a + shift, b + shift, t) for a, b, t in other.links)),
             _hull(self.lines, other.lines),
+            (*self.pages, *((o + shift, p) for n, (o, p) in enumerate(other.pages) if n or not self.pages or self.pages[-1][1] != p)),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A block before it has a place in the canonical text; `number` is the number of a note."""
+    """A block before it has a place in the canonical text.
+
+    `number` is the number of a note. Markers refer to a note by its `key`: the number, unless numbers begin anew in
+    the course of the source.
+    """
 
     kind: BlockKind
     prose: Prose
     level: int = 0
     matter: Matter = "body"
     number: int | None = None
+    key: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +106,7 @@ class Assembled:
     footnotes: tuple[Footnote, ...]
     links: tuple[Link, ...]
     sentences: tuple[tuple[int, int], ...]
+    pages: tuple[PageSpan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +202,11 @@ def mend_flow(drafts: Sequence[Draft]) -> tuple[list[Draft], list[Change]]:
     return flow, changes
 
 
-def assemble(drafts: Sequence[Draft]) -> Assembled:
+def assemble(drafts: Sequence[Draft], labels: Mapping[int, str] = MappingProxyType({})) -> Assembled:
     """The canonical text: blocks in reading order, a blank line between two, the notes behind the prose.
 
-    The items of one list follow each other line by line, and so do the notes.
+    The items of one list follow each other line by line, and so do the notes. The rows of a table are its sentences.
+    `labels` are the printed labels of pages by physical number.
     """
     ordered = [d for d in drafts if d.kind != "note"] + [d for d in drafts if d.kind == "note"]
     parts: list[str] = []
@@ -199,7 +214,8 @@ def assemble(drafts: Sequence[Draft]) -> Assembled:
     links: list[Link] = []
     sentences: list[tuple[int, int]] = []
     anchors: dict[int, list[int]] = {}
-    notes: list[tuple[int, int, int]] = []
+    notes: list[tuple[int, int, int, int]] = []
+    marks: list[tuple[int, int]] = []
     offset = 0
     for index, draft in enumerate(ordered):
         if index:
@@ -211,14 +227,27 @@ def assemble(drafts: Sequence[Draft]) -> Assembled:
         parts.append(prose.text)
         blocks.append(Block(draft.kind, start, end, draft.level, draft.matter))
         links.extend(Link(start + a, start + b, target) for a, b, target in prose.links)
-        sentences.extend((start + a, start + b) for a, b in sentence_spans(prose.text))
-        for place, number in prose.markers:
-            anchors.setdefault(number, []).append(start + place)
+        spans = _rows(prose.text) if draft.kind == "table" else sentence_spans(prose.text)
+        sentences.extend((start + a, start + b) for a, b in spans)
+        marks.extend((start + place, page) for place, page in prose.pages)
+        for place, key in prose.markers:
+            anchors.setdefault(key, []).append(start + place)
         if draft.number is not None:
-            notes.append((draft.number, start, end))
+            notes.append((draft.number if draft.key is None else draft.key, draft.number, start, end))
         offset = end
-    footnotes = tuple(Footnote(number, tuple(anchors.get(number, ())), a, b) for number, a, b in notes)
-    return Assembled("".join(parts), tuple(blocks), footnotes, tuple(links), tuple(sentences))
+    footnotes = tuple(Footnote(number, tuple(anchors.get(key, ())), a, b) for key, number, a, b in notes)
+    return Assembled("".join(parts), tuple(blocks), footnotes, tuple(links), tuple(sentences), _page_spans(marks, offset, labels))
+
+
+def _rows(table: str) -> list[tuple[int, int]]:
+    return [match.span() for match in re.finditer(r"[^\n]+", table)]
+
+
+def _page_spans(marks: Sequence[tuple[int, int]], end: int, labels: Mapping[int, str]) -> tuple[PageSpan, ...]:
+    """A span for each run of the text that stands on one page; notes come last, so a page may have several."""
+    turns = [mark for n, mark in enumerate(marks) if n == 0 or marks[n - 1][1] != mark[1]]
+    stops = [*(start for start, _ in turns[1:]), end][: len(turns)]
+    return tuple(PageSpan(start, stop, Page(page, labels.get(page))) for (start, page), stop in zip(turns, stops, strict=True))
 
 
 def collapse(text: str) -> str:

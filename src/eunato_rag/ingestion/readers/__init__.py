@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from eunato_rag.errors import UnreadableDocument
-from eunato_rag.ingestion.readers import text
+from eunato_rag.ingestion.readers import pdf, text
 from eunato_rag.records import Document
 
 READERS: Mapping[str, Callable[[Path], Document]] = {
     ".md": text.read,
     ".markdown": text.read,
+    ".pdf": pdf.read,
     ".txt": text.read,
 }
 
