@@ -13,7 +13,6 @@ from eunato_rag.indexing import embedding, onnx, snapshot
 from eunato_rag.indexing.keywords import ANALYSER
 from eunato_rag.ingestion import sources
 from eunato_rag.ingestion.readers import READERS
-from eunato_rag.reindex import MODELS
 from eunato_rag.settings import Settings
 from eunato_rag.tokens import count_tokens
 
@@ -44,7 +43,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     except EunatoRagError as error:
         yield Finding("broken", "model", str(error))
     if digest and settings.embedding.backend != "torch":
-        made = onnx.OnnxEmbedder.complete(settings.index / MODELS / digest[:16])
+        made = onnx.OnnxEmbedder.complete(settings.index / snapshot.MODELS / digest[:16])
         yield Finding("ok", "fast path", "exported" if made else "not exported yet; the first reindex or serve does it")
     yield from _corpus(settings)
     yield from _index(settings, digest)

@@ -11,9 +11,10 @@ from eunato_rag.indexing.catalogue import Filter
 from eunato_rag.indexing.embedding import Embedder
 from eunato_rag.indexing.snapshot import Snapshot, current_id, open_snapshot
 from eunato_rag.records import Answer, Document, Hit, Passage, Work
-from eunato_rag.retrieval import checked_query, retrieve
+from eunato_rag.retrieval import MAX_QUERY, checked_query, retrieve
 
 ASK_TOP_K = 10
+SUPPORT_TOP_K = 3
 
 
 class Engine:
@@ -69,6 +70,14 @@ class Engine:
 
     def work(self, identity: str) -> Work | None:
         return self.snapshot.catalogue.work(identity)
+
+    def support(self, note: NoteView, identity: str) -> tuple[Hit, ...]:
+        """The passages of the cited document that say most of what the sentences at a note's markers say."""
+        if note.document_id is None or note.document_id == identity:
+            return ()
+        text = self.document(identity).text
+        said = " ".join(dict.fromkeys(text[start:end] for _, start, end in note.anchors))[:MAX_QUERY]
+        return self.search(said, top_k=SUPPORT_TOP_K, wanted=Filter(document_id=note.document_id)) if said.strip() else ()
 
     def footnotes(self, identity: str) -> list[NoteView]:
         """The notes of a document with the sentences they stand at and the works they cite."""

@@ -196,6 +196,23 @@ class Document:
             return None
         return next((note for note in self.footnotes if note.start <= offset < note.end), None)
 
+    def table_head(self, start: int) -> tuple[tuple[int, int], ...]:
+        """What a row of a table needs to be understood, as ranges in order.
+
+        The table's caption and the headings between the two, its first row, and the last row of a single cell above,
+        which heads a part of it. Empty where `start` lies in no table.
+        """
+        index = bisect_right(self.blocks, start, key=lambda block: block.start) - 1
+        if index < 0 or self.blocks[index].kind != "table" or start >= self.blocks[index].end:
+            return ()
+        table = self.blocks[index]
+        above = [row for row in self.sentences_in(table.start, table.end) if row[1] <= start]
+        part = next((row for row in reversed(above) if "|" not in self.text[slice(*row)]), None)
+        near = [block for block in self.blocks[max(0, index - 3) : index] if block.kind in ("caption", "heading")]
+        captions = [n for n, block in enumerate(near) if block.kind == "caption"]
+        spans = [(block.start, block.end) for block in near[captions[-1] :]] if captions else [(b.start, b.end) for b in near[-1:]]
+        return tuple(dict.fromkeys([*spans, *above[:1], *([part] if part else [])]))
+
     def sentences_in(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         """The sentences that lie wholly inside a range, in order."""
         index = bisect_left(self.sentences, start, key=lambda span: span[0])

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from eunato_rag.errors import EmptyCorpus, UnreadableDocument
+from eunato_rag.errors import EmptyCorpus
 from eunato_rag.indexing import snapshot
 from eunato_rag.indexing.cache import VectorCache
 from eunato_rag.indexing.embedding import Embedder
 from eunato_rag.ingestion import sources
-from eunato_rag.ingestion.chunking import Chunking, chunk, embedding_text
-from eunato_rag.ingestion.readers import read
+from eunato_rag.ingestion.chunking import Chunking, chunk, context_of, embedding_text
+from eunato_rag.ingestion.duplicates import find_duplicates
+from eunato_rag.ingestion.fetching import fetched_files
+from eunato_rag.ingestion.isolation import Limits, Workers
 from eunato_rag.records import Document, Passage
 from eunato_rag.tokens import count_tokens
 
 Stage = Literal["read", "chunk", "embed", "publish"]
 Progress = Callable[[Stage, int, int], None]
-
-CACHE = Path("cache") / "vectors.sqlite"
-MODELS = Path("models")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a run did. `embedded` passages were embedded now, `reused` ones came from the cache."""
+    """What a run did. `embedded` passages were embedded now, `reused` ones came from the cache.
+
+    `duplicates` are the sources left out because another one, named second, is the same document.
+    """
 
     snapshot: str
     documents: int
@@ -43,6 +46,7 @@ class Report:
     embedded: int
     reused: int
     failed: tuple[Failure, ...]
+    duplicates: tuple[tuple[str, str], ...]
     changes: tuple[tuple[str, str], ...]
     seconds: float
 
@@ -53,6 +57,7 @@ def reindex(
     embedder: Embedder,
     chunking: Chunking,
     *,
+    limits: Limits = Limits(),
     full: bool = False,
     progress: Progress = lambda stage, done, total: None,
 ) -> Report:
@@ -67,17 +72,19 @@ def reindex(
     """
     began = time.perf_counter()
     with snapshot.writing(index):
-        manifest = sources.read_manifest(corpus)
-        documents, failed = _read_all(corpus, manifest, progress)
+        manifest = sources.read_manifest(corpus).with_files(fetched_files(corpus))
+        documents, failed = _read_all(corpus, manifest, limits, progress)
         if not documents:
             reasons = "".join(f"\n  {failure.source}: {failure.error}" for failure in failed)
             raise EmptyCorpus(f"No document in {corpus} could be read; the index was left as it is. Put a text file there.{reasons}")
+        duplicates = find_duplicates(documents, lambda document: _preference(document, manifest))
+        documents = [document for document in documents if document.source not in duplicates]
         passages = _chunk_all(documents, embedder, chunking, progress)
-        titles = {document.id: document.title for document in documents}
-        texts = [embedding_text(titles[p.document_id], p.locator.headings, p.text) for p in passages]
+        by_id = {document.id: document for document in documents}
+        texts = [_embedding_text(by_id[passage.document_id], passage) for passage in passages]
         if full:
-            (index / CACHE).unlink(missing_ok=True)
-        cache = VectorCache(index / CACHE)
+            (index / snapshot.CACHE).unlink(missing_ok=True)
+        cache = VectorCache(index / snapshot.CACHE)
         vectors, embedded = cache.encode_document(embedder, texts, lambda done, total: progress("embed", done, total))
         progress("publish", 0, 1)
         contents = snapshot.Contents(documents, passages, manifest.works, vectors, texts, snapshot.describe(embedder), asdict(chunking))
@@ -90,23 +97,35 @@ def reindex(
         embedded=embedded,
         reused=len(passages) - embedded,
         failed=tuple(failed),
+        duplicates=tuple(sorted(duplicates.items())),
         changes=tuple((d.source, change.detail) for d in documents for change in d.report),
         seconds=time.perf_counter() - began,
     )
 
 
-def _read_all(corpus: Path, manifest: sources.Manifest, progress: Progress) -> tuple[list[Document], list[Failure]]:
+def _read_all(corpus: Path, manifest: sources.Manifest, limits: Limits, progress: Progress) -> tuple[list[Document], list[Failure]]:
     files = sources.list_sources(corpus)
     documents: list[Document] = []
     failed: list[Failure] = []
-    for done, (source, path) in enumerate(files):
-        progress("read", done, len(files))
-        try:
-            documents.append(sources.identify(read(path), source, manifest))
-        except UnreadableDocument as error:
-            failed.append(Failure(source, str(error)))
-    progress("read", len(files), len(files))
+    progress("read", 0, len(files))
+    with Workers(limits, os.cpu_count() or 1) as workers:
+        outcomes = workers.read_all([path for _, path in files])
+        for done, ((source, _), outcome) in enumerate(zip(files, outcomes, strict=True), 1):
+            if isinstance(outcome, Document):
+                documents.append(sources.identify(outcome, source, manifest))
+            else:
+                failed.append(Failure(source, str(outcome)))
+            progress("read", done, len(files))
     return documents, failed
+
+
+def _preference(document: Document, manifest: sources.Manifest) -> tuple[bool, bool, str]:
+    """Of the same document in several files: the one that the manifest names, then one with pages, then by name."""
+    return manifest.for_source(document.source) is None, not document.pages, document.source
+
+
+def _embedding_text(document: Document, passage: Passage) -> str:
+    return embedding_text(document.title, context_of(document, passage.locator.start, passage.locator.end), passage.text)
 
 
 def _chunk_all(documents: Sequence[Document], embedder: Embedder, chunking: Chunking, progress: Progress) -> list[Passage]:

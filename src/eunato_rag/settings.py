@@ -35,6 +35,25 @@ class ChunkingSettings(_Section):
     overlap_sentences: int = Field(2, ge=0, le=4, description="sentences that two parts of one paragraph share")
 
 
+class ReadingSettings(_Section):
+    """`EUNATO_READING__*`"""
+
+    seconds: float = Field(120.0, gt=0, description="time that reading one file may take")
+    megabytes: int = Field(2048, ge=256, description="memory that reading one file may take")
+
+
+class FetchingSettings(_Section):
+    """`EUNATO_FETCHING__*`"""
+
+    max_bytes: int = Field(64 * 2**20, ge=1024, description="size of one file")
+    seconds: float = Field(300.0, gt=0, description="time for one work, all its addresses and attempts together")
+    timeout: float = Field(30.0, gt=0, description="silence of a server to bear, in seconds")
+    attempts: int = Field(4, ge=1, le=20, description="attempts at one address")
+    delay: float = Field(1.0, ge=0, description="seconds between two requests to one host")
+    hosts: int = Field(4, ge=1, le=32, description="hosts asked at a time")
+    allow_private: bool = Field(False, description="may reach addresses that are not public")
+
+
 class ServingSettings(_Section):
     """`EUNATO_SERVING__*`"""
 
@@ -51,6 +70,8 @@ class Settings(BaseSettings):
     index: Path = Field(Path("index"), description="folder of the index")
     embedding: EmbeddingSettings = EmbeddingSettings()
     chunking: ChunkingSettings = ChunkingSettings()
+    reading: ReadingSettings = ReadingSettings()
+    fetching: FetchingSettings = FetchingSettings()
     serving: ServingSettings = ServingSettings()
 
 

@@ -109,6 +109,7 @@ def extract(snapshot: Snapshot, embedder: Embedder, question: str, hits: Sequenc
     order = sorted(range(len(candidates)), key=lambda n: (-weights[n], n))
     taken = [candidates[n] for n in order[: _enough([weights[n] for n in order], extraction)]]
     taken += [item for sentence in taken for item in _introduced_by(sentence)]
+    taken += [_Sentence(s.hit, s.document, *span) for s in taken for span in s.document.table_head(s.start)]
     if asks_for_source:
         taken += [note for sentence in taken for note in _notes_at(sentence)]
     near = frozenset(term for hit in hits[:3] for term in analyse(hit.passage.text))
@@ -201,7 +202,7 @@ def _quotes(taken: Sequence[_Sentence], leaning: int) -> tuple[Quote, ...]:
 def _leant_on(sentence: _Sentence, most: int) -> list[tuple[int, int]]:
     """The sentences of the same block that a sentence needs before it to be understood, nearest last."""
     block = sentence.document.block_at(sentence.start)
-    if block is None or block.kind == "note":
+    if block is None or block.kind in ("note", "table"):
         return []
     before = [s for s in sentence.document.sentences_in(block.start, block.end) if s[1] <= sentence.start]
     found: list[tuple[int, int]] = []
@@ -213,7 +214,13 @@ def _leant_on(sentence: _Sentence, most: int) -> list[tuple[int, int]]:
 
 
 def _in_context(sentence: _Sentence, leaning: int) -> str:
-    """A sentence with what it leans on: alone, "The initiative, however, failed" does not say which."""
+    """A sentence with what it leans on: alone, "The initiative, however, failed" does not say which.
+
+    A row of a table leans on the caption and the first row.
+    """
+    head = sentence.document.table_head(sentence.start)
+    if head:
+        return "\n".join([*(sentence.document.text[a:b] for a, b in head), sentence.text])
     leant = _leant_on(sentence, leaning)
     return sentence.document.text[leant[0][0] if leant else sentence.start : sentence.end]
 

@@ -37,16 +37,17 @@ def ground(snapshot: Snapshot, question: str, draft: Draft, hits: Sequence[Hit],
     if draft.nearness < abstention.nearness:
         reason = f"No passage comes near enough to the question: {draft.nearness:.2f}, where {abstention.nearness:.2f} is needed."
         return _abstain(snapshot, question, hits, reason)
-    text = ""
+    text, after_alone = "", False
     citations: list[Citation] = []
     for quote in draft.quotes:
         document = snapshot.catalogue.document(quote.hit.passage.document_id)
         number = len(citations) + 1
         statement = " ".join(_marked(document.text[start:end], number) for start, end in quote.sentences)
-        lead = text + ("\n" if _is_item(document, quote) else " ") if text else ""
+        alone = _stands_alone(document, quote)
+        lead = text + ("\n" if alone or after_alone else " ") if text else ""
         citation = _cite(snapshot.catalogue, document, quote, number, (len(lead), len(lead) + len(statement)))
         if holds(citation, document, statement):
-            text = lead + statement
+            text, after_alone = lead + statement, alone
             citations.append(citation)
     if not citations:
         return _abstain(snapshot, question, hits, "No quotation could be verified.")
@@ -68,9 +69,10 @@ def _cite(catalogue: Catalogue, document: Document, quote: Quote, number: int, s
     return Citation(number, span, passage, document.text[start:end], document.locate(start, end))
 
 
-def _is_item(document: Document, quote: Quote) -> bool:
+def _stands_alone(document: Document, quote: Quote) -> bool:
+    """Whether a quote stands on a line of its own: items of lists, captions and rows of tables."""
     block = document.block_at(quote.span[0])
-    return block is not None and block.kind == "list_item"
+    return block is not None and block.kind in ("list_item", "caption", "table")
 
 
 def _marked(sentence: str, number: int) -> str:

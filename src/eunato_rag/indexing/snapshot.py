@@ -33,6 +33,7 @@ from eunato_rag.records import Document, Passage, Work
 
 FORMAT = 1
 CURRENT, SNAPSHOTS, LOCK = "CURRENT", "snapshots", ".lock"
+MODELS, CACHE = "models", "cache/vectors.sqlite"
 MANIFEST, CATALOGUE, VECTORS, KEYWORDS = "manifest.json", "catalogue.sqlite", "vectors.faiss", "keywords"
 
 

@@ -21,7 +21,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from itertools import count
 from pathlib import Path
 from threading import Lock
 
@@ -119,6 +118,11 @@ class Part:
         if validator:
             self.note.write_text(json.dumps({"url": url, "validator": validator}), "utf-8")
 
+    def settle(self) -> None:
+        """Drop it unless it can be continued."""
+        if not self.note.exists():
+            self.discard()
+
     def discard(self) -> None:
         self.note.unlink(missing_ok=True)
         self.path.unlink(missing_ok=True)
@@ -196,13 +200,40 @@ def retry_after(headers: httpx2.Headers) -> float | None:
     return max(0.0, then - (datetime.now(UTC).timestamp() if now is None else now))
 
 
+def _plain(value: str | None) -> str | None:
+    """A validator that can be sent back: field values are ASCII, and some servers forget it."""
+    return value if value and value.isascii() else None
+
+
 def _strong_validator(headers: httpx2.Headers) -> str | None:
     """What may stand in If-Range (RFC 9110, 13.1.5): a strong entity tag, or a date well before the answer's own."""
-    etag = headers.get("etag")
+    etag = _plain(headers.get("etag"))
     if etag is not None:
         return etag if etag.startswith('"') else None
     modified, now = http_date(headers.get("last-modified")), http_date(headers.get("date"))
     return headers["last-modified"] if modified is not None and now is not None and now - modified >= 60 else None
+
+
+def _extent(response: httpx2.Response, part: Part, url: str) -> tuple[int, int | None]:
+    """Where the body of an answer begins, and the length of the whole where it is known; NotServed where it is no body at all.
+
+    The rest is joined to a part only under the validator that the part began with (RFC 9110, 15.3.7.3): there are servers
+    that heed Range and not If-Range.
+    """
+    headers, status = response.headers, response.status_code
+    if status in (206, 416):
+        extent = re.fullmatch(r"bytes ([0-9]+)-[0-9]+/([0-9]+)", headers.get("content-range", ""))
+        validator = part.validator(url)
+        tag = validator is not None and validator.startswith('"')
+        same = validator is not None and validator == (headers.get("etag") if tag else headers.get("last-modified", validator))
+        if status == 206 and same and extent and int(extent[1]) == part.size() and "content-encoding" not in headers:
+            return int(extent[1]), int(extent[2])
+        part.discard()
+        raise _Again("its partial answer does not continue what is here", wait=0.0)
+    if status not in (200, 203):
+        raise NotServed(f"{status} {response.reason_phrase}".strip())
+    length = headers.get("content-length", "")
+    return 0, int(length) if re.fullmatch(r"[0-9]{1,18}", length) and "content-encoding" not in headers else None
 
 
 def make_client() -> httpx2.Client:
@@ -259,37 +290,86 @@ class Door:
         Raises:
             NotServed: what was wrong the last time, or what no further attempt would mend. The part stays if it can be continued.
         """
-        try:
-            for attempt in count(1):
-                try:
-                    return self._attempt(address, part, headers, until, known, heard)
-                except httpx2.TimeoutException:
-                    trouble = _Again(f"it was silent for {self._limits.timeout:g} s")
-                except httpx2.TransportError as error:
-                    trouble = _Again(str(error) or type(error).__name__)
-                except _Again as error:
-                    trouble = error
-                if attempt == self._limits.attempts:
-                    raise NotServed(f"{trouble} ({attempt} attempts)")
-                pause = self._limits.backoff * 2 ** (attempt - 1) * (1 - self._limits.jitter * random.random())
-                pause = min(pause if trouble.wait is None else trouble.wait, self._limits.longest_wait)
-                if self._clock() + pause >= until:
-                    raise NotServed(f"{trouble}, and the {self._limits.seconds:g} s for this work are over")
-                self._pause(pause)
-            raise AssertionError("count() does not end")
-        except (httpx2.InvalidURL, httpx2.DecodingError) as error:
-            raise NotServed(str(error)) from error
-        finally:
-            if part.path.exists() and not part.note.exists() and not whole: ...
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return self._attempt(address, part, headers, until, known, heard)
+            except (httpx2.InvalidURL, httpx2.DecodingError) as error:
+                raise NotServed(str(error)) from error
+            except httpx2.TimeoutException:
+                trouble = _Again("the server was silent for too long")
+            except httpx2.TransportError as error:
+                trouble = _Again(str(error) or type(error).__name__)
+            except _Again as error:
+                trouble = error
+            if attempt == self._limits.attempts:
+                raise NotServed(f"{trouble} ({attempt} attempts)")
+            wait = self._limits.backoff * 2 ** (attempt - 1) * (1 - self._limits.jitter * random.random())
+            wait = min(wait if trouble.wait is None else trouble.wait, self._limits.longest_wait)
+            if self._clock() + wait >= until:
+                raise NotServed(f"{trouble}, and the {self._limits.seconds:g} s for this work are over")
+            self._pause(wait)
+
+    def _attempt(
+        self,
+        address: str,
+        part: Part,
+        headers: Mapping[str, str],
+        until: float,
+        known: Served | None,
+        heard: Callable[[int, int | None], None],
+    ) -> Served | None:
+        def ask(url: httpx2.URL) -> dict[str, str]:
+            asked = {**headers, "Accept-Encoding": "identity"}
+            if known and known.url == str(url):
+                asked |= {"If-None-Match": known.etag} if known.etag else {}
+                asked |= {"If-Modified-Since": known.last_modified} if known.last_modified else {}
+            validator = part.validator(str(url))
+            return {**asked, "Range": f"bytes={part.size()}-", "If-Range": validator} if validator else asked
+
+        with self.get(address, ask, until) as (url, response):
+            status = response.status_code
+            if status == 304 and known and known.url == str(url):
+                return None
+            if status in _TRY_AGAIN:
+                raise _Again(f"{status} {response.reason_phrase}", retry_after(response.headers))
+            start, total = _extent(response, part, str(url))
+            if (total or 0) > self._limits.max_bytes:
+                raise NotServed(f"it has {total} bytes, more than the {self._limits.max_bytes} allowed")
+            encoded = response.headers.get("content-encoding", "identity") != "identity"
+            if not start:
+                part.begin(str(url), None if encoded else _strong_validator(response.headers))
+            done = start
+            with part.path.open("ab") as file:
+                for piece in response.iter_bytes() if encoded else response.iter_raw():
+                    done += len(piece)
+                    if done > self._limits.max_bytes:
+                        part.note.unlink(missing_ok=True)
+                        raise NotServed(f"it has more than the {self._limits.max_bytes} bytes allowed")
+                    file.write(piece)
+                    heard(done, total)
+                    self._left(until)
+                file.flush()
+                os.fsync(file.fileno())
+            if total is not None and done != total:
+                raise _Again(f"the body ended after {done} of {total} bytes")
+            named = response.headers.get
+            return Served(str(url), _plain(named("etag")), _plain(named("last-modified")), named("content-type"))
+
+    def _left(self, until: float) -> float:
+        left = until - self._clock()
+        if left <= 0:
+            raise NotServed(f"it took longer than {self._limits.seconds:g} s")
+        return left
 
     @contextmanager
-    def get(self, address: str, ask: Ask, timeout: Callable[[], float]) -> Iterator[tuple[httpx2.URL, httpx2.Response]]:
+    def get(self, address: str, ask: Ask, until: float) -> Iterator[tuple[httpx2.URL, httpx2.Response]]:
         """The URL that answers in the end, and its answer with the body unread; both are over when the block is left.
-
-        `timeout` is asked before each hop for the seconds of silence to bear.
 
         Raises:
             AddressRefused: what `check` refuses, at any hop; redirects in a circle, or more than ten; https to http.
+            NotServed: the time is over.
             httpx2.InvalidURL, httpx2.TransportError: the address is malformed; the server could not be asked.
         """
         here = httpx2.URL(address).copy_with(fragment=None)
@@ -297,7 +377,7 @@ class Door:
         while True:
             seen.add(here)
             with self._turn(host_of(here)):
-                response = self._send(here, ask(here), timeout())
+                response = self._send(here, ask(here), min(self._limits.timeout, self._left(until)))
                 try:
                     if response.status_code not in _REDIRECTS or "location" not in response.headers:
                         yield here, response
@@ -324,7 +404,7 @@ class Door:
             try:
                 yield
             finally:
-                host.free_at = self._clock() + self._delay
+                host.free_at = self._clock() + self._limits.delay
 
     def _send(self, url: httpx2.URL, headers: Mapping[str, str], timeout: float) -> httpx2.Response:
         *others, last = check(url, allow_private=self._allow_private, resolve=self._resolve)

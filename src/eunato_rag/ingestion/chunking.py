@@ -28,9 +28,14 @@ class Chunking:
     overlap: int = 2
 
 
-def embedding_text(title: str, headings: tuple[str, ...], text: str) -> str:
-    """What is embedded and indexed for a passage: its document's title and its headings say what it is about."""
-    return "\n".join((title, *headings, text))
+def embedding_text(title: str, context: tuple[str, ...], text: str) -> str:
+    """What is embedded and indexed for a passage: its document's title and its context say what it is about."""
+    return "\n".join((title, *context, text))
+
+
+def context_of(document: Document, start: int, end: int) -> tuple[str, ...]:
+    """What is embedded along with a passage beside the title: its headings, and caption and first row of its table."""
+    return (*document.locate(start, end).headings, *(document.text[a:b] for a, b in document.table_head(start)))
 
 
 def chunk(
@@ -49,7 +54,7 @@ def chunk(
     """
 
     def fits(start: int, end: int) -> bool:
-        context = embedding_text(document.title, document.locate(start, end).headings, document.text[start:end])
+        context = embedding_text(document.title, context_of(document, start, end), document.text[start:end])
         return model_size(context) <= model_limit
 
     cutter = _Cutter(document.text, chunking, size, fits)

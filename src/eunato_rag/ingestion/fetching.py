@@ -14,15 +14,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import random
 import re
-import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -33,7 +31,7 @@ import httpx2
 from filelock import FileLock, Timeout
 
 from eunato_rag.errors import CorpusError, ManifestError, NotFound
-from eunato_rag.ingestion.addresses import AddressRefused, Door, Resolver, host_of, http_date, make_client, resolve_host, retry_after
+from eunato_rag.ingestion.addresses import Door, Limits, NotServed, Part, Resolver, Served, host_of, make_client, resolve_host
 from eunato_rag.ingestion.sources import Manifest
 from eunato_rag.records import Work
 
@@ -44,27 +42,9 @@ State = Literal["present", "fetched", "not_modified", "missing_address", "failed
 _SUFFIX: dict[Kind, str] = {"pdf": ".pdf", "docx": ".docx", "html": ".html", "text": ".txt"}
 _NAME: dict[Kind, str] = {"pdf": "PDF", "docx": "DOCX", "html": "HTML", "text": "plain text"}
 _WANTED: dict[str, Kind] = {"pdf": "pdf", "docx": "docx", "html": "html", "text": "text", "markdown": "text"}
-_ACCEPT: dict[Kind, str] = {"pdf": "application/pdf, */*;q=0.5", "html": "text/html, application/xhtml+xml, */*;q=0.5"}
-_TRY_AGAIN = {429, 500, 502, 503, 504}
-_HTML = re.compile(r"(?:<\?xml[^>]*>|<!--.*?-->|\s)*<(?:!doctype\s+html|html|head|body|title|meta|script|div|h1|p)\b", re.I | re.S)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a run may take. Sizes in bytes, times in seconds; `seconds` is for all addresses and attempts of one work.
-
-    `seconds` is looked at before each request and after each piece of a body; a server that is silent is left after `timeout`.
-    """
-
-    max_bytes: int = 64 * 2**20
-    seconds: float = 300.0
-    timeout: float = 30.0
-    attempts: int = 4
-    delay: float = 1.0
-    backoff: float = 1.0
-    jitter: float = 0.5
-    longest_wait: float = 120.0
-    hosts: int = 4
+_ACCEPT = {"pdf": "application/pdf, */*;q=0.5", "html": "text/html, application/xhtml+xml, */*;q=0.5"}
+# Atomic, because comments could otherwise be divided up in exponentially many ways.
+_HTML = re.compile(r"(?>\s+|<\?xml[^>]*>|<!--.*?-->)*+<(?:!doctype\s+html|html|head|body|title|meta|script|div|h1|p)\b", re.I | re.S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,18 +98,6 @@ class _Copy:
     fetched_at: str
 
 
-class _Failed(Exception):
-    """This address does not give the work, and asking again would not help."""
-
-
-class _Again(Exception):
-    """This attempt failed; another may not. `wait` is what the server asks for, in seconds."""
-
-    def __init__(self, reason: str, wait: float | None = None) -> None:
-        super().__init__(reason)
-        self.wait = wait
-
-
 class _Stopped(Exception):
     """Another thread ended the run; nothing is to be reported."""
 
@@ -150,9 +118,11 @@ def fetch(
 ) -> FetchReport:
     """Bring the works of a manifest, or those whose ids are in `only`, into `fetched/` below the corpus.
 
-    A work whose `file` is in the corpus is present and is not asked for. `allow_private` lets requests reach addresses
-    that are not public and go from https to http. A dry run asks nobody and writes nothing. `progress` is called from
-    several threads, one at a time. An interruption leaves whole files, their entries, and parts that the next run continues.
+    A work whose `file` is in the corpus is present and is not asked for, nor is one whose copy somebody put into `fetched/`
+    under its name; a fetched copy that was changed or taken away since is brought anew. `allow_private` lets requests reach
+    addresses that are not public and go from https to http. A dry run asks nobody and writes nothing. `progress` is called
+    from several threads, one at a time. An interruption leaves whole files, their entries, and parts that the next run
+    continues. `resolve`, `sleep` and `clock` stand for the system's; a `client` that is passed in stays open.
 
     Raises:
         NotFound: `only` names a work that the manifest does not have.
@@ -170,10 +140,12 @@ def fetch(
         addresses, copy = _addresses(work), copies.get(work.id)
         if work.file is not None and (corpus_folder / work.file).is_file():
             outcomes[work.id] = Outcome(work.id, "present", work.file)
+        elif copy is None and (own := _brought_by_hand(corpus_folder, work)):
+            outcomes[work.id] = Outcome(work.id, "present", own, f"it was not fetched; write file = {own!r} into its record to cite it")
         elif not addresses:
             outcomes[work.id] = Outcome(work.id, "missing_address", reason="the manifest has no address for it")
         elif dry_run:
-            outcomes[work.id] = Outcome(work.id, "would_fetch", copy and copy.file, url=addresses[0])
+            outcomes[work.id] = Outcome(work.id, "would_fetch", copy.file if copy else None, url=addresses[0])
         else:
             hosts.setdefault(_host(addresses[0]), []).append(work)
     for outcome in outcomes.values():
@@ -237,50 +209,214 @@ class _Run:
         self.copies = _read_state(folder.parent)
         self.stop, self.lock = Event(), Lock()
         self.sleep: Callable[[float], object] = sleep or self.stop.wait
-        self.door = Door(client, delay=limits.delay, pause=self.pause, clock=clock, resolve=resolve, allow_private=allow_private)
+        self.door = Door(client, limits, pause=self.pause, clock=clock, resolve=resolve, allow_private=allow_private)
         self.agent = f"eunato-rag/{version('eunato-rag')} (fetches cited documents; contact: see the project's README)"
 
     def all(self, hosts: Mapping[str, list[Work]]) -> dict[str, Outcome]:
         with ThreadPoolExecutor(self.limits.hosts, thread_name_prefix="fetch") as pool:
+            futures = [pool.submit(self.host, works) for works in hosts.values()]
             try:
-                futures = [pool.submit(self.works, works) for works in hosts.values()]
                 wait(futures, return_when=FIRST_EXCEPTION)
-                failed = next((future for future in futures if future.done() and future.exception()), None)
-                return {o.work: o for future in ([failed] if failed else futures) for o in future.result()}
-            finally:  # also on Ctrl-C: the other threads end at their next piece
+                broken = [future for future in futures if future.done() and future.exception()]
+                return {outcome.work: outcome for future in broken or futures for outcome in future.result()}
+            finally:  # after an error or Ctrl-C the other threads end at their next piece or pause
                 self.stop.set()
                 pool.shutdown(cancel_futures=True)
 
-    def works(self, works: list[Work]) -> list[Outcome]:
+    def host(self, works: list[Work]) -> list[Outcome]:
         outcomes = []
         for work in works:
-            outcome = self.work(work)
-            self.tell(Step(work.id, outcome.bytes or 0, outcome.bytes, outcome))
-            outcomes.append(outcome)
+            outcomes.append(self.bring(work))
+            self.tell(Step(work.id, outcomes[-1].bytes or 0, outcomes[-1].bytes, outcomes[-1]))
         return outcomes
 
-    def work(self, work: Work) -> Outcome:
+    def bring(self, work: Work) -> Outcome:
         copy = self.copies.get(work.id)
-        path = self.folder.parent / copy.file if copy else None
-        if copy and not (path and path.is_file() and _sha256(path) == copy.sha256):
-            copy = None  # a file that was taken away or changed is brought anew
+        if copy and (not self.intact(copy) or _judge(work, copy.url, kind_of(self.folder.parent / copy.file))[0]):
+            copy = None  # what was taken away or changed, or is not what the record now wants, is brought anew
+        known = Served(copy.final_url, copy.etag, copy.last_modified, copy.content_type) if copy else None
+        parts = {address: Part(self.folder / f".{_stem(work.id)}.{_digest(address)}.part") for address in _addresses(work)}
         until = self.clock() + self.limits.seconds
-        parts = {address: _Part(self.folder / f".{_stem(work.id)}.{_digest(address)}.part") for address in _addresses(work)}
         reasons: list[str] = []
-        spare: tuple[_Copy, _Part, str] | None = None
+        spare: tuple[str, Served, Kind, str] | None = None
         for address, part in parts.items():
             try:
-                served = self.download(work, address, part, copy, until)
-                if copy and (served is None or served.sha256 == copy.sha256):
-                    return self.keep(work, served or copy, parts)
-                assert served is not None
-                remark = _judge(work, address, kind_of(part.data))
-            except _Failed as failure:
-                reasons.append(f"{address}: {failure}" if len(parts) > 1 else str(failure))
+                served = self.door.download(
+                    address,
+                    part,
+                    headers={"User-Agent": self.agent, "Accept": _ACCEPT.get(work.format or "", "*/*")},
+                    until=until,
+                    known=known,
+                    heard=lambda done, total: self.tell(Step(work.id, done, total)),
+                )
+            except NotServed as error:
+                part.settle()
+                reasons.append(f"{address}: {error}" if len(parts) > 1 else str(error))
                 continue
-            if not remark:
-                return self.publish(work, served, part, "", parts)
-            spare = spare or (served, part, remark)
+            if served is None:
+                _discard(parts)
+                return _outcome(work, "not_modified", copy)
+            kind = kind_of(part.path)
+            refusal, remark = _judge(work, address, kind)
+            if kind is None or refusal:
+                part.discard()
+                reasons.append(f"{address}: {refusal}" if len(parts) > 1 else refusal)
+            elif not remark:
+                return self.publish(work, address, served, kind, "", parts)
+            else:
+                spare = spare or (address, served, kind, remark)
         if spare:
             return self.publish(work, *spare, parts)
-        return Outcome(work.id, "failed", copy and copy.file, "; ".join(reasons), copy and copy.bytes, copy and copy.sha256)
+        return _outcome(work, "failed", copy, "; ".join(reasons))
+
+    def publish(self, work: Work, address: str, served: Served, kind: Kind, remark: str, parts: Mapping[str, Part]) -> Outcome:
+        """Enter a whole part, then give it its name: torn apart between the two, the entry's checksum has it brought again."""
+        part, before = parts[address].path, self.copies.get(work.id)
+        path = self.folder / f"{_stem(work.id)}{_SUFFIX[kind]}"
+        copy = _Copy(
+            file=f"{FOLDER}/{path.name}",
+            url=address,
+            final_url=served.url,
+            etag=served.etag,
+            last_modified=served.last_modified,
+            sha256=_sha256(part),
+            bytes=part.stat().st_size,
+            content_type=served.content_type,
+            fetched_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        same = before is not None and before.sha256 == copy.sha256 and self.intact(before)
+        with self.lock:
+            self.copies = {**self.copies, work.id: copy}
+            _write_state(self.folder, self.copies)
+        os.replace(part, path)
+        _flush_folder(self.folder)
+        if before is not None and before.file != copy.file:
+            (self.folder.parent / before.file).unlink(missing_ok=True)
+        _discard(parts)
+        return _outcome(work, "not_modified" if same else "fetched", copy, remark or ("it served the same bytes again" if same else ""))
+
+    def intact(self, copy: _Copy) -> bool:
+        path = self.folder.parent / copy.file
+        return path.is_file() and _sha256(path) == copy.sha256
+
+    def tell(self, step: Step) -> None:
+        self.check()
+        with self.lock:
+            self.progress(step)
+
+    def pause(self, seconds: float) -> None:
+        self.sleep(seconds)
+        self.check()
+
+    def check(self) -> None:
+        if self.stop.is_set():
+            raise _Stopped
+
+
+def _judge(work: Work, address: str, kind: Kind | None) -> tuple[str, str]:
+    """Why a body is not the work, and what to remark on it where it may be; both empty where it is what was wanted.
+
+    A PDF or DOCX serves for a work that is a web page, and a web page for one whose address promises a PDF: each only
+    where no other address does better.
+    """
+    wanted = _WANTED.get(work.format or "")
+    if kind is None:
+        return "it served nothing that can be read", ""
+    if wanted is None or kind == wanted:
+        landing = kind == "html" and httpx2.URL(address).path.lower().endswith(".pdf")
+        return "", "it served HTML, not the PDF that the address promises" if landing else ""
+    said = f"it served {_NAME[kind]}, not {_NAME[wanted]}"
+    return ("", said) if wanted == "html" and kind in ("pdf", "docx") else (said, "")
+
+
+def _outcome(work: Work, state: State, copy: _Copy | None, reason: str = "") -> Outcome:
+    if copy is None:
+        return Outcome(work.id, state, reason=reason)
+    return Outcome(work.id, state, copy.file, reason, copy.bytes, copy.sha256, copy.final_url)
+
+
+def _brought_by_hand(corpus_folder: Path, work: Work) -> str | None:
+    """A file under the name that fetching would give, which somebody else put there and which is therefore left alone."""
+    names = (f"{FOLDER}/{_stem(work.id)}{suffix}" for suffix in _SUFFIX.values())
+    return next((name for name in names if (corpus_folder / name).exists()), None)
+
+
+def _addresses(work: Work) -> list[str]:
+    return list(dict.fromkeys(str(address) for address in (work.csl.get("URL"), *work.alternates) if address))
+
+
+def _host(address: str) -> str:
+    try:
+        return host_of(httpx2.URL(address))
+    except httpx2.InvalidURL:
+        return ""  # the door will say what is wrong with it
+
+
+def _stem(work_id: str) -> str:
+    """The work's id where that is a plain file name, else one made from it."""
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", work_id):
+        return work_id
+    return f"{re.sub(r'[^A-Za-z0-9]+', '-', work_id).strip('-')[:48] or 'work'}-{_digest(work_id)}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _discard(parts: Mapping[str, Part]) -> None:
+    for part in parts.values():
+        part.discard()
+
+
+@contextmanager
+def _writing(corpus_folder: Path) -> Iterator[Path]:
+    """The folder of fetched files, made and locked."""
+    folder = corpus_folder / FOLDER
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / LOCK, timeout=0):
+            yield folder
+    except Timeout as error:
+        raise CorpusError(f"Another process is fetching into {folder}. Wait for it, then run: eunato-rag fetch") from error
+    except OSError as error:
+        raise CorpusError(f"{folder} cannot be written: {error}. Mend that, then run: eunato-rag fetch") from error
+
+
+def _read_state(corpus_folder: Path) -> dict[str, _Copy]:
+    path = corpus_folder / FOLDER / STATE
+    try:
+        table = json.loads(path.read_text("utf-8"))
+        copies = {str(work): _Copy(**entry) for work, entry in table["works"].items()}
+    except FileNotFoundError:
+        return {}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ManifestError(f"{FOLDER}/{STATE} is malformed: {error!r}. Delete it and run: eunato-rag fetch") from error
+    for work, copy in copies.items():
+        texts = (copy.file, copy.url, copy.final_url, copy.sha256, copy.fetched_at)
+        maybe = (copy.etag, copy.last_modified, copy.content_type)
+        plain = all(isinstance(text, str) for text in texts) and all(isinstance(text, str | None) for text in maybe)
+        if not plain or not isinstance(copy.bytes, int) or not re.fullmatch(rf"{FOLDER}/[^/\\]+", copy.file):
+            raise ManifestError(f"{FOLDER}/{STATE}, work {work}: its entry is malformed. Delete the file and run: eunato-rag fetch")
+    return copies
+
+
+def _write_state(folder: Path, copies: Mapping[str, _Copy]) -> None:
+    aside = folder / f".{STATE}"
+    with aside.open("w", encoding="utf-8") as file:
+        json.dump({"works": {work: asdict(copies[work]) for work in sorted(copies)}}, file, ensure_ascii=False, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(aside, folder / STATE)
+
+
+def _flush_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)  # so that the new names last, too
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

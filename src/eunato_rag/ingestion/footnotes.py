@@ -1,15 +1,11 @@
-"""Footnote markers and notes: which superscript is a marker, which line is a note, and which work a note cites.
+"""Footnote markers and notes: which superscript is a marker, and which line is a note.
 
-Left out: how a format writes its markers down (the readers).
+Left out: how a format writes its markers down (the readers), and which work a note cites (citations.py).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import replace
-
-from eunato_rag.records import Document
 
 SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 """Two Unicode blocks: ¹²³ are Latin-1, the others are not. NFKC would turn `report¹²` into `report12`."""
@@ -38,9 +34,3 @@ def is_marker(before: str, number: int, notes: frozenset[int]) -> bool:
     A year or a percentage may carry a marker (`2016⁶`); a unit or a power of ten carries an exponent (`km²`, `10⁶`).
     """
     return number in notes and bool(before) and not before[-1].isspace() and not _EXPONENT_BASE.search(before)
-
-
-def cite(document: Document, works: Mapping[int, str]) -> Document:
-    """The document with each footnote tied to the id of the work that it cites, by note number."""
-    notes = tuple(replace(note, work=works.get(note.number, note.work)) for note in document.footnotes)
-    return replace(document, footnotes=notes)

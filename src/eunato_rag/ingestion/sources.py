@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from eunato_rag.errors import CorpusNotFound, ManifestError
-from eunato_rag.ingestion.footnotes import cite
-from eunato_rag.records import Document, Mention, Work
+from eunato_rag.ingestion.citations import resolve
+from eunato_rag.records import CslRecord, Document, Mention, Work
 
 MANIFEST = "sources.toml"
-_DESCRIBES = {MANIFEST, "README.md"}
+_DESCRIBES = {MANIFEST, "README.md", "fetched/fetched.json"}
 _WORK_KEYS = {"id", "file", "format", "rights", "alternates", "unverified", "csl", "cited"}
 _MENTION_KEYS = {"by", "note", "as_printed", "target", "where", "problems"}
 
@@ -29,8 +29,22 @@ class Manifest:
 
     works: tuple[Work, ...] = ()
 
+    def with_files(self, files: Mapping[str, str]) -> Manifest:
+        """The manifest with a file for each work without one that `files`, path below the corpus to work id, has a file of."""
+        paths = {work: path for path, work in files.items()}
+        return Manifest(tuple(replace(w, file=paths.get(w.id)) if w.file is None else w for w in self.works))
+
     def for_source(self, source: str) -> Work | None:
         return next((work for work in self.works if work.file == source), None)
+
+    def like(self, record: CslRecord) -> Work | None:
+        """The work without a file that a document's own record names by address, or by its whole title."""
+        title, address = _letters(record.get("title")), str(record.get("URL") or "").rstrip("/")
+        for work in self.works:
+            if work.file is None and address and address in (str(work.csl.get("URL", "")).rstrip("/"), *work.alternates):
+                return work
+        same = [work for work in self.works if work.file is None and len(title) >= 16 and _letters(work.csl.get("title")) == title]
+        return same[0] if len(same) == 1 else None
 
     def cited_by(self, work_id: str) -> dict[int, str]:
         """Note number to the id of the work it cites, for the notes of one work."""
@@ -83,19 +97,23 @@ def read_manifest(folder: Path) -> Manifest:
 def identify(document: Document, source: str, manifest: Manifest) -> Document:
     """The document under its lasting id, with its bibliographic record and its notes tied to the works they cite.
 
-    The id is the manifest's where that names the file, else made from the path, so it outlives a change of content.
+    A work of the manifest is known by its file, or by the title or address that the document gives itself. The id is
+    that work's, else made from the path, so it outlives a change of content.
     """
-    work = manifest.for_source(source)
-    if work is None:
-        identity = document_id(source)
-        return replace(document, id=identity, source=source, work={**document.work, "id": identity})
-    return cite(replace(document, id=work.id, source=source, work=work.csl), manifest.cited_by(work.id))
+    work = manifest.for_source(source) or manifest.like(document.work)
+    identity = work.id if work else document_id(source)
+    record = work.csl if work else {**document.work, "id": identity}
+    return resolve(replace(document, id=identity, source=source, work=record), manifest.works)
 
 
 def document_id(source: str) -> str:
     """A readable id for a file that the manifest does not name: its name, and a digest of its path to keep it apart."""
     name = re.sub(r"[^a-z0-9]+", "-", Path(source).stem.casefold()).strip("-")[:48]
     return f"{name or 'document'}-{hashlib.sha256(source.encode()).hexdigest()[:8]}"
+
+
+def _letters(title: object) -> str:
+    return re.sub(r"[\W_]+", "", str(title or "")).casefold()
 
 
 def _work(entry: Mapping[str, Any], index: int) -> Work:

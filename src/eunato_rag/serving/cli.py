@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -67,11 +68,68 @@ def reindex(
     report = _reindex(settings, _embedder(settings), full=full)
     if as_json:
         print(
-            json.dumps({**asdict(report), "changes": [{"source": s, "detail": d} for s, d in report.changes]}, ensure_ascii=False, indent=2)
+            json.dumps(
+                {
+                    **asdict(report),
+                    "changes": [{"source": s, "detail": d} for s, d in report.changes],
+                    "duplicates": dict(report.duplicates),
+                },
+                ensure_ascii=False,
+                indent=2,
+            )
         )
     else:
         _print_report(report)
     raise typer.Exit(SOME_FAILED if report.failed else DONE)
+
+
+@app.command(epilog="Example: eunato-rag fetch --dry-run")
+def fetch(
+    works: Annotated[list[str] | None, typer.Argument(help="Ids of works; all works of the manifest if left out.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be fetched; ask nobody and write nothing.")] = False,
+    corpus: Corpus = None,
+    as_json: Json = False,
+) -> None:
+    """Download the works that sources.toml names into the corpus, politely; what cannot be had is listed with its reason.
+
+    Exit code 0: all that has an address is here. 1: some works failed.
+    """
+    from eunato_rag.ingestion import fetching
+    from eunato_rag.ingestion.addresses import Limits
+    from eunato_rag.ingestion.sources import read_manifest
+
+    settings = _settings(corpus, None)
+    chosen = settings.fetching.model_dump()
+    allow_private = chosen.pop("allow_private")
+    with _progress() as bar:
+        tasks: dict[str, Any] = {}
+
+        def advance(step: fetching.Step) -> None:
+            if step.outcome is None or step.work in tasks:
+                bar.start()
+                if step.work not in tasks:
+                    tasks[step.work] = bar.add_task(step.work)
+                bar.update(tasks[step.work], completed=step.done, total=step.total)
+
+        report = fetching.fetch(
+            read_manifest(settings.corpus),
+            settings.corpus,
+            only=works or (),
+            dry_run=dry_run,
+            limits=Limits(**chosen),
+            allow_private=allow_private,
+            progress=advance,
+        )
+    if as_json:
+        print(json.dumps([asdict(outcome) for outcome in report.outcomes], ensure_ascii=False, indent=2))
+    else:
+        out = _console()
+        for outcome in report.outcomes:
+            more = "  ".join(filter(None, [outcome.path, outcome.url, outcome.reason]))
+            out.print(f"{outcome.state:<16}{escape(outcome.work)}  {escape(more)}", highlight=False)
+        if report.having("fetched"):
+            out.print("\nRun: eunato-rag reindex")
+    raise typer.Exit(SOME_FAILED if report.having("failed") else DONE)
 
 
 @app.command(epilog="Example: eunato-rag serve --port 8000")
@@ -153,6 +211,37 @@ def search(
         out.print(f"{hit.rank}. {_place(hit)}  score {hit.score:.3f}\n    {escape(hit.passage.text)}\n")
 
 
+@app.command(epilog="Example: eunato-rag notes mangiameli-2025")
+def notes(
+    document: Annotated[str | None, typer.Argument(help="A document's id; all documents with notes if left out.")] = None,
+    index: Index = None,
+    as_json: Json = False,
+) -> None:
+    """Show the footnote graph: each note, the sentences it stands at, the work it cites, and how much of that is known."""
+    from eunato_rag.serving.http import render
+
+    engine = _engine(_settings(None, index))
+    ids = [document] if document else [i for i in engine.documents() if engine.document(i).footnotes]
+    graphs = [render.footnotes(engine, identity) for identity in ids]
+    if as_json:
+        print(json.dumps([graph.model_dump() for graph in graphs], ensure_ascii=False, indent=2))
+        return
+    out = _console()
+    for graph in graphs:
+        out.print(f"{escape(engine.document(graph.document_id).title)} ({graph.document_id})")
+        for note in graph.footnotes:
+            cited = f"{note.work['title']} ({note.work['id']})" if note.work else "not resolved"
+            here = f", in the corpus as {note.cites_document_id}" if note.cites_document_id else ""
+            out.print(f"\n  {note.number}. {escape(note.text)}\n     cites: {escape(cited + here)}", highlight=False)
+            for anchor in note.anchors:
+                out.print(f"     at: {escape(anchor.sentence)}", highlight=False)
+            for problem in note.problems:
+                out.print(f"     doubt: {escape(problem)}", highlight=False)
+            for hit in note.support:
+                out.print(f"     support: {_place(hit)}: {escape(hit.passage.text[:200])}", highlight=False)
+        out.print("\n  " + "  ".join(f"{name} {value}" for name, value in graph.coverage.items()) + "\n", highlight=False)
+
+
 @app.command("eval", epilog="Example: eunato-rag eval tests/eval")
 def evaluate(
     folder: Annotated[Path, typer.Argument(help="Folder with questions.jsonl.")] = Path("tests/eval"),
@@ -205,7 +294,7 @@ def _settings(corpus: Path | None, index: Path | None) -> Settings:
 
 def _embedder(settings: Settings) -> Embedder:
     from eunato_rag.indexing.embedding import load_embedder
-    from eunato_rag.reindex import MODELS
+    from eunato_rag.indexing.snapshot import MODELS
 
     chosen = settings.embedding
     return load_embedder(
@@ -227,6 +316,7 @@ def _engine(settings: Settings) -> Engine:
 
 def _reindex(settings: Settings, embedder: Embedder, *, full: bool = False) -> Report:
     from eunato_rag.ingestion.chunking import Chunking
+    from eunato_rag.ingestion.isolation import Limits
     from eunato_rag.reindex import reindex as build
 
     chunking = Chunking(settings.chunking.target_tokens, settings.chunking.overlap_sentences)
@@ -239,7 +329,8 @@ def _reindex(settings: Settings, embedder: Embedder, *, full: bool = False) -> R
                 tasks[stage] = bar.add_task(stage)
             bar.update(tasks[stage], completed=done, total=total)
 
-        return build(settings.corpus, settings.index, embedder, chunking, full=full, progress=advance)
+        limits = Limits(settings.reading.seconds, settings.reading.megabytes)
+        return build(settings.corpus, settings.index, embedder, chunking, limits=limits, full=full, progress=advance)
 
 
 def _print_report(report: Report) -> None:
@@ -249,8 +340,11 @@ def _print_report(report: Report) -> None:
         f"{report.embedded} embedded now, {report.reused} reused; {report.seconds:.1f} s",
         highlight=False,
     )
-    for source, detail in report.changes:
-        out.print(f"  {escape(source)}: {escape(detail)}", highlight=False)
+    for (source, detail), times in Counter(report.changes).items():
+        again = f" ({times} times)" if times > 1 else ""
+        out.print(f"  {escape(source)}: {escape(detail)}{again}", highlight=False)
+    for duplicate, kept in report.duplicates:
+        out.print(f"  {escape(duplicate)}: the same as {escape(kept)}, which is indexed", highlight=False)
     for failure in report.failed:
         out.print(f"  FAILED {escape(failure.source)}: {escape(failure.error)}", highlight=False)
 

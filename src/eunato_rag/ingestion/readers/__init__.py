@@ -10,10 +10,8 @@ from eunato_rag.ingestion.readers import pdf, text
 from eunato_rag.records import Document
 
 READERS: Mapping[str, Callable[[Path], Document]] = {
-    ".md": text.read,
-    ".markdown": text.read,
     ".pdf": pdf.read,
-    ".txt": text.read,
+    **dict.fromkeys(sorted(text.SUFFIXES), text.read),
 }
 
 

@@ -14,12 +14,15 @@ from dataclasses import dataclass, field
 from eunato_rag.ingestion.footnotes import SUPERSCRIPTS, is_marker, superscript_number
 from eunato_rag.ingestion.layout import Prose
 
+_TAGS = (
+    "i|b|u|s|em|strong|sub|sup|span|small|br|p|a|font|div|figure|figcaption|picture|source|blockquote|cite|q|ul|ol|li|table|tr|td|th|h[1-6]"
+)
 _TOKEN = re.compile(
     rf"""
       \\(?P<escaped>[!-/:-@\[-`{{-~])
     | <(?P<autolink>(?:https?://|mailto:)[^>\s]+)>
     | <sup>\[?(?P<sup>\d{{1,3}})\]?</sup>
-    | (?P<tag></?(?:i|b|u|s|em|strong|sub|sup|span|small|br|p|a|font)\b[^<>]*>)
+    | (?P<tag></?(?:{_TAGS})\b[^<>]*>)
     | \[\^(?P<ref>\d{{1,3}})\]
     | (?P<image>!)?\[(?P<label>(?:\\.|[^\[\]\\])*)\]\((?P<target>(?:\\.|[^()\s\\]|\([^()\s]*\))*)\)
     | (?P<url>(?:https?://|www\.)[^\s<>\[\]"“”]+|(?:[a-z0-9-]+\.){{1,4}}[a-z]{{2,}}/[^\s<>\[\]"“”]+)

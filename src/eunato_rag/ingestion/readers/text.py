@@ -12,15 +12,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import charset_normalizer
 
 from eunato_rag.errors import UnreadableDocument
 from eunato_rag.ingestion.footnotes import note_at_line_start
 from eunato_rag.ingestion.layout import Draft, Prose, assemble, collapse, ends_sentence, mend_characters, mend_flow
+from eunato_rag.ingestion.readers.markdown import TABLE_ROW, front_matter, plain_lines, table_row
 from eunato_rag.ingestion.readers.markup import Markup, open_emphasis, read_inline
 from eunato_rag.records import Change, Document
 
+MARKDOWN = frozenset({".md", ".markdown"})
+SUFFIXES = MARKDOWN | {".txt"}
 MAX_BYTES = 64 * 1024 * 1024
 
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
@@ -70,7 +74,12 @@ def read(path: Path) -> Document:
     except OSError as error:
         raise UnreadableDocument(f"{path.name} cannot be opened: {error.strerror}. Check its permissions.") from error
     text, changes = decode(data, path.name)
-    drafts, more = parse(text)
+    fields: dict[str, Any] = {}
+    markdown = path.suffix.lower() in MARKDOWN
+    if markdown:
+        text, fields, more = front_matter(text)
+        changes += more
+    drafts, more = parse(text, markdown=markdown)
     if not any(draft.prose.text for draft in drafts):
         raise UnreadableDocument(f"{path.name} holds no text. Remove it, or put the text in it.")
     parts = assemble(drafts)
@@ -79,7 +88,7 @@ def read(path: Path) -> Document:
         id=path.stem,
         source=path.name,
         sha256=hashlib.sha256(data).hexdigest(),
-        work={"id": path.stem, "type": "document", "title": title},
+        work={"id": path.stem, "type": "document", "title": title, **fields},
         text=parts.text,
         blocks=parts.blocks,
         footnotes=parts.footnotes,
@@ -116,13 +125,17 @@ def decode(data: bytes, name: str) -> tuple[str, list[Change]]:
     return str(best), [Change("encoding", f"read as {best.encoding}; check the accented letters, or save it as UTF-8")]
 
 
-def parse(text: str) -> tuple[list[Draft], list[Change]]:
+def parse(text: str, *, markdown: bool = False) -> tuple[list[Draft], list[Change]]:
     """The blocks of a text, in reading order with the notes last, and what was changed on the way."""
     text, changes = mend_characters(text)
-    lines = [_Line(line.rstrip(), n, n) for n, line in enumerate(re.split(r"[\n\f]", text), 1)]
+    rows = re.split(r"[\n\f]", text)
+    if markdown:
+        rows, removed = plain_lines(text)
+        changes += removed
+    lines = [_Line(line.rstrip(), n, n) for n, line in enumerate(rows, 1)]
     lines, contents, contents_at, removed = _take_contents(lines)
     changes += removed
-    units = _units(lines)
+    units = _units(lines, markdown=markdown)
     notes = frozenset(found[0] for unit in units if (found := note_at_line_start(unit.text)))
     markup = Markup()
     drafts = _drafts(units, notes, contents, contents_at, markup)
@@ -169,11 +182,12 @@ def _entry(line: str) -> str | None:
     return match["title"].rstrip(" .…·_\t") if match else None
 
 
-def _units(lines: Sequence[_Line]) -> list[_Line]:
+def _units(lines: Sequence[_Line], *, markdown: bool) -> list[_Line]:
     """Lines put together that belong to one block.
 
     A line goes on with the one before where the text is hard-wrapped and the first word would not have fitted there,
-    or where an emphasis is still open. A list item, a heading mark or a note always begins anew.
+    or where an emphasis is still open; in Markdown always, unless two spaces end the line before. A list item, a
+    heading mark, a row of a table or a note always begins anew.
     """
     filled = [line for line in lines if line.text.strip()]
     width = max((len(line.text) for line in filled), default=0)
@@ -185,9 +199,13 @@ def _units(lines: Sequence[_Line]) -> list[_Line]:
             blank = True
             continue
         follows = index + 1 < len(lines) and bool(lines[index + 1].text.strip())
-        fresh = bool(_ITEM.match(text) or _HASHES.match(text) or note_at_line_start(text))
+        row = markdown and bool(TABLE_ROW.match(text))
+        after_heading = bool(units) and bool(_HASHES.match(units[-1].text.strip()) or (markdown and TABLE_ROW.match(units[-1].text)))
+        dash = bool(units) and not blank and bool(re.match(r"[–-]\s+[a-z]", text)) and not ends_sentence(units[-1].text)
+        fresh = bool((_ITEM.match(text) and not dash) or _HASHES.match(text) or note_at_line_start(text)) or row or after_heading
         previous = lines[index - 1].text if index else ""
         wrapped = width <= _WRAP_LIMIT and len(previous) + 1 + len(text.split()[0]) > width * 0.9
+        wrapped |= markdown and not previous.endswith(("  ", "\\"))
         if units and not blank and not fresh and (wrapped or open_emphasis(units[-1].text)):
             last = units[-1]
             hyphenated = wrapped and re.search(r"[^\W\d_]-$", last.text) and text[0].islower()
@@ -218,7 +236,13 @@ def _drafts(units: Sequence[_Line], notes: frozenset[int], contents: dict[str, i
         before = units[index - 1].text.strip() if index else ""
         after = units[index + 1].text.strip() if index + 1 < len(units) else ""
         item = _ITEM.match(raw)
-        if mark is not None:
+        if table_row(raw) != raw and TABLE_ROW.match(raw):
+            cells = Prose(table_row(prose.text), lines=place)
+            if drafts and drafts[-1].kind == "table" and drafts[-1].prose.lines[1] >= place[0] - 2:
+                drafts[-1] = replace(drafts[-1], prose=drafts[-1].prose.joined(cells, "\n"))
+            else:
+                drafts.append(Draft("table", cells))
+        elif mark is not None:
             level = len(mark[1]) - 1 if single_title else len(mark[1])
             drafts.append(Draft("heading", prose, level))
         elif (depth := _heading_level(unit, prose.text, before, after, contents, first=not drafts)) is not None:

@@ -92,7 +92,7 @@ def footnotes(engine: Engine, document_id: str) -> schemas.Footnotes:
     text = engine.document(document_id).text
     return schemas.Footnotes(
         document_id=document_id,
-        footnotes=[_footnote(view, text, document_id) for view in views],
+        footnotes=[_footnote(engine, view, text, document_id) for view in views],
         coverage=coverage(views),
         snapshot=engine.snapshot.id,
     )
@@ -143,8 +143,9 @@ def _notes(engine: Engine, document_id: str, start: int, end: int) -> list[schem
     return found
 
 
-def _footnote(view: NoteView, text: str, document_id: str) -> schemas.Footnote:
+def _footnote(engine: Engine, view: NoteView, text: str, document_id: str) -> schemas.Footnote:
     mentions = view.work.mentions if view.work else ()
+    said = " ".join(text[start:end] for _, start, end in view.anchors)
     return schemas.Footnote(
         number=view.number,
         text=view.text,
@@ -155,7 +156,7 @@ def _footnote(view: NoteView, text: str, document_id: str) -> schemas.Footnote:
         cites_document_id=view.document_id,
         same_as=view.same_as,
         problems=[p for m in mentions if m.by == document_id and m.note == view.number for p in m.problems],
-        support=[],
+        support=[hit(engine, h, said) for h in engine.support(view, document_id)],
     )
 
 

@@ -1,0 +1,150 @@
+"""Reading files in processes of their own, with limits of time and memory: no file can hang or kill a run.
+
+A worker is started at the first file that wants one and serves many; one that overran or died is replaced.
+Left out: plain text, which is read where it is asked for, since nothing foreign parses it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from threading import local
+from types import TracebackType
+
+from eunato_rag.errors import UnreadableDocument
+from eunato_rag.ingestion.readers import read, text
+from eunato_rag.records import Document
+
+MODULE = "eunato_rag.ingestion.isolation"
+"""What a worker runs."""
+
+_IN_PLACE = text.SUFFIXES
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What reading one file may take."""
+
+    seconds: float = 120.0
+    megabytes: int = 2048
+
+
+class Worker:
+    """One process that reads one file after another. Not to be shared between threads."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pipe: Connection | None = None
+
+    def read(self, path: Path) -> Document:
+        """The document in a file.
+
+        Raises:
+            UnreadableDocument: the reader's own reason, or that it took too long, too much memory, or crashed.
+        """
+        pipe = self._start()
+        try:
+            pipe.send(str(path))
+            if not pipe.poll(self.limits.seconds):
+                self.close()
+                raise UnreadableDocument(
+                    f"{path.name} took longer than {self.limits.seconds:g} s to read. Split it, or set EUNATO_READING__SECONDS."
+                )
+            answer = pipe.recv()
+        except (EOFError, ConnectionError) as error:
+            code = self._process.wait() if self._process else 0
+            self.close()
+            how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+            raise UnreadableDocument(f"{path.name} cannot be read: the process that read it {how}. It may be damaged.") from error
+        if isinstance(answer, Document):
+            return answer
+        raise UnreadableDocument(str(answer))
+
+    def close(self) -> None:
+        if self._pipe is not None:
+            self._pipe.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        self._pipe = self._process = None
+
+    def _start(self) -> Connection:
+        if self._pipe is None:
+            mine, theirs = socket.socketpair()
+            with theirs:
+                command = [sys.executable, "-m", MODULE, str(theirs.fileno()), str(self.limits.megabytes)]
+                self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+            self._pipe = Connection(mine.detach())
+        return self._pipe
+
+
+class Workers:
+    """As many workers as `count`, each started when it is first needed."""
+
+    def __init__(self, limits: Limits, count: int) -> None:
+        self._limits = limits
+        self._own = local()
+        self._all: list[Worker] = []
+        self._pool = ThreadPoolExecutor(count)
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._pool.shutdown(cancel_futures=True)
+        for worker in self._all:
+            worker.close()
+
+    def read_all(self, paths: Sequence[Path]) -> Iterator[Document | UnreadableDocument]:
+        """The document of each file or the reason why there is none, in the order of the paths."""
+        return self._pool.map(self._read, paths)
+
+    def _read(self, path: Path) -> Document | UnreadableDocument:
+        try:
+            if path.suffix.lower() in _IN_PLACE:
+                return read(path)
+            if not hasattr(self._own, "worker"):
+                self._own.worker = Worker(self._limits)
+                self._all.append(self._own.worker)
+            worker: Worker = self._own.worker
+            return worker.read(path)
+        except UnreadableDocument as error:
+            return error
+
+
+def _serve(pipe: Connection, megabytes: int) -> None:
+    if sys.platform != "win32":
+        import resource
+
+        limit = megabytes * 1024 * 1024
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    while True:
+        try:
+            path = Path(pipe.recv())
+        except EOFError:
+            return
+        answer: Document | str
+        try:
+            answer = read(path)
+        except UnreadableDocument as error:
+            answer = str(error)
+        except MemoryError:
+            answer = f"{path.name} needs more than {megabytes} MB of memory to read. Split it, or set EUNATO_READING__MEGABYTES."
+        except RecursionError:
+            answer = f"{path.name} is nested too deeply to be read. It may be damaged."
+        pipe.send(answer)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PYTHONWARNINGS", "ignore")
+    _serve(Connection(int(sys.argv[1])), int(sys.argv[2]))

@@ -1,0 +1,96 @@
+"""What Markdown adds to plain text, above the line: front matter, tables, quotations, rules, underlined headings.
+
+It turns the lines of a Markdown file into lines that the plain text reader understands; inline markup is markup.py's.
+Left out: nested blocks, which this reads as if they followed each other.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+
+from eunato_rag.records import Change
+
+TABLE_ROW = re.compile(r"^\s*\|.*\|\s*$|^[^|\n]+(?:\|[^|\n]+){2,}$")
+_TABLE_RULE = re.compile(r"^\s*[|+]?\s*:?[-=]{2,}:?\s*([|+]\s*:?[-=]{2,}:?\s*)*[|+]?\s*$")
+_FENCE = re.compile(r"^\s*(?:```|~~~)")
+_RULE = re.compile(r"^\s*(?:(?:\*\s*){3,}|(?:_\s*){3,}|(?:-\s*){3,})$")
+_QUOTE = re.compile(r"^\s*(?:>\s?)+")
+_COMMENT = re.compile(r"<!--.*?-->|<(?:script|style|svg|iframe)\b.*?</(?:script|style|svg|iframe)>|<img\b[^>]*>", re.DOTALL)
+_FIELDS = {
+    "URL": ("canonical_url", "source_url", "url", "source"),
+    "language": ("language", "lang"),
+    "publisher": ("publisher",),
+}
+
+
+def front_matter(text: str) -> tuple[str, dict[str, Any], list[Change]]:
+    """The text behind its YAML front matter, line numbers kept, and the CSL fields that the front matter gives."""
+    match = re.match(r"\s*---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|$)", text, re.DOTALL)
+    if match is None:
+        return text, {}, []
+    try:
+        fields = yaml.safe_load(match[1])
+    except yaml.YAMLError:
+        return text, {}, [Change("front-matter-fields", "the fields at the top are no YAML and are read as text")]
+    if not isinstance(fields, dict):
+        return text, {}, []
+    blank = "\n" * match.group().count("\n")
+    change = Change("front-matter-fields", f"{len(fields)} fields at the top read as the record", (1, blank.count("\n")), match[1])
+    return blank + text[match.end() :], record(fields), [change]
+
+
+def record(fields: dict[Any, Any]) -> dict[str, Any]:
+    """CSL fields for those that front matter usually gives."""
+    known = {str(key).casefold(): value for key, value in fields.items() if value not in (None, "", [])}
+    found: dict[str, Any] = {}
+    if isinstance(known.get("title"), str):
+        found["title"] = re.sub(r"\s+", " ", known["title"]).strip()
+    authors = known.get("authors", known.get("author"))
+    if authors:
+        names = authors if isinstance(authors, list) else [authors]
+        found["author"] = [{"literal": str(name.get("name", name) if isinstance(name, dict) else name)} for name in names]
+    date = re.match(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?", str(known.get("date", known.get("published", ""))))
+    if date:
+        found["issued"] = {"date-parts": [[int(part) for part in date.groups() if part]]}
+    for field, keys in _FIELDS.items():
+        value = next((known[key] for key in keys if isinstance(known.get(key), str)), None)
+        if value is not None and (field != "URL" or value.startswith("http")):
+            found[field] = value
+    return found
+
+
+def plain_lines(text: str) -> tuple[list[str], list[Change]]:
+    """The lines, as many as before, with what is only Markdown's taken out or turned into what plain text has."""
+    removed: list[str] = []
+
+    def blank(match: re.Match[str]) -> str:
+        removed.append(match.group())
+        return "\n" * match.group().count("\n")
+
+    lines = _COMMENT.sub(blank, text).split("\n")
+    fenced = False
+    for n, line in enumerate(lines):
+        if _FENCE.match(line):
+            fenced, lines[n] = not fenced, ""
+        elif fenced:
+            continue
+        elif n and re.match(r"^\s*(?:=+|-{2,})\s*$", line) and _underlined(lines[n - 1]):
+            lines[n - 1], lines[n] = ("# " if "=" in line else "## ") + lines[n - 1].strip(), ""
+        elif _RULE.match(line) or _TABLE_RULE.match(line):
+            lines[n] = ""
+        else:
+            lines[n] = _QUOTE.sub("", line)
+    changes = [Change("markup", f"{len(removed)} images, scripts and comments removed", None, "\n".join(removed))] if removed else []
+    return lines, changes
+
+
+def table_row(line: str) -> str:
+    """The cells of a row of a pipe table, as they are read and quoted."""
+    return " | ".join(cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip().strip("|")) if cell.strip())
+
+
+def _underlined(line: str) -> bool:
+    return bool(line.strip()) and len(line) < 120 and not line.lstrip().startswith(("#", "|", "-", "*", ">"))
