@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -18,7 +18,7 @@ from eunato_rag.ingestion.chunking import Chunking, chunk, context_of, embedding
 from eunato_rag.ingestion.duplicates import find_duplicates
 from eunato_rag.ingestion.fetching import fetched_files
 from eunato_rag.ingestion.isolation import Limits, Workers
-from eunato_rag.records import Document, Passage
+from eunato_rag.records import Document, Passage, Work
 from eunato_rag.tokens import count_tokens
 
 Stage = Literal["read", "chunk", "embed", "publish"]
@@ -79,23 +79,15 @@ def reindex(
             raise EmptyCorpus(f"No document in {corpus} could be read; the index was left as it is. Put a text file there.{reasons}")
         duplicates = find_duplicates(documents, lambda document: _preference(document, manifest))
         documents = [document for document in documents if document.source not in duplicates]
-        passages = _chunk_all(documents, embedder, chunking, progress)
-        by_id = {document.id: document for document in documents}
-        texts = [_embedding_text(by_id[passage.document_id], passage) for passage in passages]
         if full:
             (index / snapshot.CACHE).unlink(missing_ok=True)
-        cache = VectorCache(index / snapshot.CACHE)
-        vectors, embedded = cache.encode_document(embedder, texts, lambda done, total: progress("embed", done, total))
-        progress("publish", 0, 1)
-        contents = snapshot.Contents(documents, passages, manifest.works, vectors, texts, snapshot.describe(embedder), asdict(chunking))
-        identity = snapshot.publish(index, contents)
-        progress("publish", 1, 1)
+        identity, passages, embedded = index_documents(documents, manifest.works, index, embedder, chunking, progress)
     return Report(
         snapshot=identity,
         documents=len(documents),
-        passages=len(passages),
+        passages=passages,
         embedded=embedded,
-        reused=len(passages) - embedded,
+        reused=passages - embedded,
         failed=tuple(failed),
         duplicates=tuple(sorted(duplicates.items())),
         changes=tuple((d.source, change.detail) for d in documents for change in d.report),
@@ -103,16 +95,42 @@ def reindex(
     )
 
 
+def index_documents(
+    documents: Sequence[Document],
+    works: Sequence[Work],
+    index: Path,
+    embedder: Embedder,
+    chunking: Chunking,
+    progress: Progress = lambda stage, done, total: None,
+) -> tuple[str, int, int]:
+    """Publish a snapshot of documents that were read: its id, the number of passages, and how many were embedded now."""
+    passages = _chunk_all(documents, embedder, chunking, progress)
+    by_id = {document.id: document for document in documents}
+    texts = [_embedding_text(by_id[passage.document_id], passage) for passage in passages]
+    cache = VectorCache(index / snapshot.CACHE)
+    vectors, embedded = cache.encode_document(embedder, texts, lambda done, total: progress("embed", done, total))
+    progress("publish", 0, 1)
+    contents = snapshot.Contents(documents, passages, works, vectors, texts, snapshot.describe(embedder), asdict(chunking))
+    identity = snapshot.publish(index, contents)
+    progress("publish", 1, 1)
+    return identity, len(passages), embedded
+
+
 def _read_all(corpus: Path, manifest: sources.Manifest, limits: Limits, progress: Progress) -> tuple[list[Document], list[Failure]]:
     files = sources.list_sources(corpus)
     documents: list[Document] = []
     failed: list[Failure] = []
+    taken: set[str] = set()
     progress("read", 0, len(files))
     with Workers(limits, os.cpu_count() or 1) as workers:
         outcomes = workers.read_all([path for _, path in files])
         for done, ((source, _), outcome) in enumerate(zip(files, outcomes, strict=True), 1):
             if isinstance(outcome, Document):
-                documents.append(sources.identify(outcome, source, manifest))
+                document = sources.identify(outcome, source, manifest)
+                if document.id in taken:  # a second file of one work; the first keeps the work's id
+                    document = replace(document, id=sources.document_id(source))
+                taken.add(document.id)
+                documents.append(document)
             else:
                 failed.append(Failure(source, str(outcome)))
             progress("read", done, len(files))

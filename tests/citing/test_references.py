@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from eunato_rag.citing.formats import pinpoint, short_reference
 from eunato_rag.citing.references import coverage
 from eunato_rag.citing.selectors import selectors
 from eunato_rag.engine import Engine
+from eunato_rag.ingestion.chunking import Chunking
 from eunato_rag.records import Document, Locator, Page
+from eunato_rag.reindex import reindex
+from tests.conftest import WordEmbedder
 
 
 def test_a_note_leads_to_its_sentence_and_its_work(engine: Engine) -> None:
@@ -68,3 +73,19 @@ def test_selectors_let_anyone_find_the_quotation_again(paper: Document) -> None:
     assert f"{quote['prefix']}{quote['exact']}{quote['suffix']}" in paper.text
     assert quote["exact"] == "23 out of 32 Allies"
     assert (position["start"], position["end"]) == (start, start + 19)
+
+
+def test_a_cited_work_in_the_corpus_gives_its_best_passages(corpus: Path, tmp_path: Path, embedder: WordEmbedder) -> None:
+    """A file whose own title is that of a cited work becomes that work, and supports the sentence that cites it."""
+    (corpus / "report.md").write_text(
+        "# Dredging at Lindholm\n\nThe harbour at Lindholm was dredged in 2019 to 14 metres.\n\n## Birds\n\nGulls were counted in May.\n"
+    )
+    index = tmp_path / "index"
+    reindex(corpus, index, embedder, Chunking())
+    engine = Engine.open(index, embedder)
+    (note,) = engine.footnotes("harbour-2020")
+    assert note.document_id == "port-2019"
+    support = engine.support(note, "harbour-2020")
+    assert "dredged in 2019 to 14 metres" in support[0].passage.text
+    assert {hit.passage.document_id for hit in support} == {"port-2019"}
+    assert coverage([note])["works_present"] == 1

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import HARBOUR, ROOT
+from tests.conftest import HARBOUR, MANIFEST, ROOT
 
 NO_NETWORK = """
 import socket, sys
@@ -133,6 +133,31 @@ def test_serve_builds_the_index_and_answers_over_http(desk: Path) -> None:
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(20)
+
+
+def test_notes_tell_the_footnote_graph(desk: Path) -> None:
+    """Each note with its sentence and its work, as text and as JSON, and the coverage."""
+    (desk / "corpus" / "sources.toml").write_text(MANIFEST, "utf-8")
+    run("reindex", cwd=desk)
+    told = run("notes", cwd=desk).stdout
+    assert "1. Port Authority, Dredging at Lindholm, 2019" in told
+    assert "cites: Dredging at Lindholm (port-2019)" in told
+    assert "at: The harbour at Lindholm was dredged in 2019." in told
+    assert "notes 1  anchored 1  resolved 1" in told
+    (graph,) = json.loads(run("notes", "harbour-2020", "--json", cwd=desk).stdout)
+    assert graph["coverage"]["resolved"] == 1
+    assert "There is no document 'nothing'" in run("notes", "nothing", cwd=desk).stderr
+
+
+def test_fetch_tells_what_it_would_do_without_asking_anybody(desk: Path) -> None:
+    """A dry run with every socket closed; an unknown work is an error."""
+    (desk / "corpus" / "sources.toml").write_text(MANIFEST, "utf-8")
+    told = run("fetch", "--dry-run", cwd=desk)
+    assert told.returncode == 0
+    assert "present" in told.stdout.splitlines()[0]
+    assert "would_fetch" in told.stdout.splitlines()[1]
+    assert "https://port.example/dredging" in told.stdout
+    assert "no work 'nothing'" in run("fetch", "nothing", cwd=desk).stderr
 
 
 def test_eval_measures_a_folder_of_questions(desk: Path) -> None:

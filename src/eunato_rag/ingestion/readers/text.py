@@ -132,7 +132,7 @@ def parse(text: str, *, markdown: bool = False) -> tuple[list[Draft], list[Chang
     if markdown:
         rows, removed = plain_lines(text)
         changes += removed
-    lines = [_Line(line.rstrip(), n, n) for n, line in enumerate(rows, 1)]
+    lines = [_Line(line if markdown else line.rstrip(), n, n) for n, line in enumerate(rows, 1)]
     lines, contents, contents_at, removed = _take_contents(lines)
     changes += removed
     units = _units(lines, markdown=markdown)
