@@ -16,7 +16,7 @@ from eunato_rag.indexing.embedding import Embedder
 from eunato_rag.ingestion import sources
 from eunato_rag.ingestion.chunking import Chunking, chunk, context_of, embedding_text
 from eunato_rag.ingestion.duplicates import find_duplicates
-from eunato_rag.ingestion.fetching import fetched_files
+from eunato_rag.ingestion.fetched import fetched_files
 from eunato_rag.ingestion.isolation import Limits, Workers
 from eunato_rag.records import Document, Passage, Work
 from eunato_rag.tokens import count_tokens

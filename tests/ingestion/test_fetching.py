@@ -19,8 +19,10 @@ import pytest
 from filelock import FileLock
 
 from eunato_rag.errors import CorpusError, ManifestError, NotFound
-from eunato_rag.ingestion.addresses import AddressRefused, Limits, check, is_public, make_client, resolve_host
-from eunato_rag.ingestion.fetching import FetchReport, Outcome, Step, fetch, fetched_files, kind_of
+from eunato_rag.ingestion.addresses import AddressRefused, check, is_public, resolve_host
+from eunato_rag.ingestion.downloading import Limits, make_client
+from eunato_rag.ingestion.fetched import fetched_files, kind_of
+from eunato_rag.ingestion.fetching import FetchReport, Outcome, Step, fetch
 from eunato_rag.ingestion.sources import Manifest
 from eunato_rag.records import Work
 

@@ -5,22 +5,18 @@ content and never by label. A body is gathered in a hidden `.part` file, which s
 by `Range` and `If-Range` (RFC 9110, 13 and 14); whole, checked and flushed, it takes its name in one step. The next run
 asks conditionally (RFC 9110, 13.1; RFC 9111, 4.3). What cannot be had becomes an outcome with its reason.
 
-Left out: which addresses may be asked, and how politely (addresses); what stands in the files (the readers). A web page
-that says "not found" with status 200 is a web page here. A body without Content-Length that ends early looks whole.
+Left out: which addresses may be asked (addresses), and how politely (downloading); the folder and its state file (fetched);
+what stands in the files (the readers). A web page that says "not found" with status 200 is a web page here. A body without
+Content-Length that ends early looks whole.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import re
 import time
-import zipfile
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -28,23 +24,34 @@ from threading import Event, Lock
 from typing import Literal
 
 import httpx2
-from filelock import FileLock, Timeout
 
-from eunato_rag.errors import CorpusError, ManifestError, NotFound
-from eunato_rag.ingestion.addresses import Door, Limits, NotServed, Part, Resolver, Served, host_of, make_client, resolve_host
+from eunato_rag.errors import NotFound
+from eunato_rag.ingestion.addresses import NotServed, Resolver, host_of, resolve_host
+from eunato_rag.ingestion.downloading import Door, Limits, Served, make_client
+from eunato_rag.ingestion.fetched import (
+    FOLDER,
+    SUFFIX,
+    Copy,
+    Kind,
+    brought_by_hand,
+    digest,
+    flush_folder,
+    kind_of,
+    read_state,
+    sha256,
+    stem,
+    write_state,
+    writing,
+)
+from eunato_rag.ingestion.parts import Part
 from eunato_rag.ingestion.sources import Manifest
 from eunato_rag.records import Work
 
-FOLDER, STATE, LOCK = "fetched", "fetched.json", ".lock"
-Kind = Literal["pdf", "docx", "html", "text"]
 State = Literal["present", "fetched", "not_modified", "missing_address", "failed", "would_fetch"]
 
-_SUFFIX: dict[Kind, str] = {"pdf": ".pdf", "docx": ".docx", "html": ".html", "text": ".txt"}
 _NAME: dict[Kind, str] = {"pdf": "PDF", "docx": "DOCX", "html": "HTML", "text": "plain text"}
 _WANTED: dict[str, Kind] = {"pdf": "pdf", "docx": "docx", "html": "html", "text": "text", "markdown": "text"}
 _ACCEPT = {"pdf": "application/pdf, */*;q=0.5", "html": "text/html, application/xhtml+xml, */*;q=0.5"}
-# Atomic, because comments could otherwise be divided up in exponentially many ways.
-_HTML = re.compile(r"(?>\s+|<\?xml[^>]*>|<!--.*?-->)*+<(?:!doctype\s+html|html|head|body|title|meta|script|div|h1|p)\b", re.I | re.S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,21 +90,6 @@ class Step:
     outcome: Outcome | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Copy:
-    """An entry of fetched.json: a file below the corpus, what it holds, and what makes the next request conditional."""
-
-    file: str
-    url: str
-    final_url: str
-    etag: str | None
-    last_modified: str | None
-    sha256: str
-    bytes: int
-    content_type: str | None
-    fetched_at: str
-
-
 class _Stopped(Exception):
     """Another thread ended the run; nothing is to be reported."""
 
@@ -133,14 +125,14 @@ def fetch(
     if strange:
         raise NotFound(f"The manifest has no work {strange[0]!r}. See what would be fetched: eunato-rag fetch --dry-run")
     works = [work for work in manifest.works if not only or work.id in only]
-    copies = _read_state(corpus_folder)
+    copies = read_state(corpus_folder)
     outcomes: dict[str, Outcome] = {}
     hosts: dict[str, list[Work]] = {}
     for work in works:
         addresses, copy = _addresses(work), copies.get(work.id)
         if work.file is not None and (corpus_folder / work.file).is_file():
             outcomes[work.id] = Outcome(work.id, "present", work.file)
-        elif copy is None and (own := _brought_by_hand(corpus_folder, work)):
+        elif copy is None and (own := brought_by_hand(corpus_folder, work)):
             outcomes[work.id] = Outcome(work.id, "present", own, f"it was not fetched; write file = {own!r} into its record to cite it")
         elif not addresses:
             outcomes[work.id] = Outcome(work.id, "missing_address", reason="the manifest has no address for it")
@@ -151,7 +143,7 @@ def fetch(
     for outcome in outcomes.values():
         progress(Step(outcome.work, outcome=outcome))
     if hosts:
-        with _writing(corpus_folder) as folder:
+        with writing(corpus_folder) as folder:
             asked = client or make_client()
             run = _Run(folder, asked, limits, allow_private, progress, resolve, sleep, clock)
             try:
@@ -160,35 +152,6 @@ def fetch(
                 if client is None:
                     asked.close()
     return FetchReport(tuple(outcomes[work.id] for work in works))
-
-
-def fetched_files(corpus_folder: Path) -> Mapping[str, str]:
-    """Path below the corpus to the id of the work, for every fetched file that is there; empty before the first fetch.
-
-    Raises:
-        ManifestError: fetched.json is malformed.
-    """
-    return {copy.file: work for work, copy in _read_state(corpus_folder).items() if (corpus_folder / copy.file).is_file()}
-
-
-def kind_of(path: Path) -> Kind | None:
-    """What a file is by its content, or None for what no reader takes (or nothing at all)."""
-    with path.open("rb") as file:
-        head = file.read(4096)
-    for mark, encoding in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"), (b"\xef\xbb\xbf", "utf-8")):
-        if head.startswith(mark):
-            return "html" if _HTML.match(head[len(mark) :].decode(encoding, "replace")) else "text"
-    if _HTML.match(head.decode("latin-1")):
-        return "html"
-    if b"%PDF-" in head[:1024]:  # readers of PDF bear a little in front of the header
-        return "pdf"
-    if head.startswith(b"PK\x03\x04"):
-        try:
-            with zipfile.ZipFile(path) as archive:
-                return "docx" if "word/document.xml" in archive.namelist() else None
-        except zipfile.BadZipFile:
-            return None
-    return None if not head or head.startswith(b"<?xml") or re.search(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]", head) else "text"
 
 
 class _Run:
@@ -206,7 +169,7 @@ class _Run:
         clock: Callable[[], float],
     ) -> None:
         self.folder, self.limits, self.clock, self.progress = folder, limits, clock, progress
-        self.copies = _read_state(folder.parent)
+        self.copies = read_state(folder.parent)
         self.stop, self.lock = Event(), Lock()
         self.sleep: Callable[[float], object] = sleep or self.stop.wait
         self.door = Door(client, limits, pause=self.pause, clock=clock, resolve=resolve, allow_private=allow_private)
@@ -235,7 +198,7 @@ class _Run:
         if copy and (not self.intact(copy) or _judge(work, copy.url, kind_of(self.folder.parent / copy.file))[0]):
             copy = None  # what was taken away or changed, or is not what the record now wants, is brought anew
         known = Served(copy.final_url, copy.etag, copy.last_modified, copy.content_type) if copy else None
-        parts = {address: Part(self.folder / f".{_stem(work.id)}.{_digest(address)}.part") for address in _addresses(work)}
+        parts = {address: Part(self.folder / f".{stem(work.id)}.{digest(address)}.part") for address in _addresses(work)}
         until = self.clock() + self.limits.seconds
         reasons: list[str] = []
         spare: tuple[str, Served, Kind, str] | None = None
@@ -272,14 +235,14 @@ class _Run:
     def publish(self, work: Work, address: str, served: Served, kind: Kind, remark: str, parts: Mapping[str, Part]) -> Outcome:
         """Enter a whole part, then give it its name: torn apart between the two, the entry's checksum has it brought again."""
         part, before = parts[address].path, self.copies.get(work.id)
-        path = self.folder / f"{_stem(work.id)}{_SUFFIX[kind]}"
-        copy = _Copy(
+        path = self.folder / f"{stem(work.id)}{SUFFIX[kind]}"
+        copy = Copy(
             file=f"{FOLDER}/{path.name}",
             url=address,
             final_url=served.url,
             etag=served.etag,
             last_modified=served.last_modified,
-            sha256=_sha256(part),
+            sha256=sha256(part),
             bytes=part.stat().st_size,
             content_type=served.content_type,
             fetched_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -287,17 +250,17 @@ class _Run:
         same = before is not None and before.sha256 == copy.sha256 and self.intact(before)
         with self.lock:
             self.copies = {**self.copies, work.id: copy}
-            _write_state(self.folder, self.copies)
+            write_state(self.folder, self.copies)
         os.replace(part, path)
-        _flush_folder(self.folder)
+        flush_folder(self.folder)
         if before is not None and before.file != copy.file:
             (self.folder.parent / before.file).unlink(missing_ok=True)
         _discard(parts)
         return _outcome(work, "not_modified" if same else "fetched", copy, remark or ("it served the same bytes again" if same else ""))
 
-    def intact(self, copy: _Copy) -> bool:
+    def intact(self, copy: Copy) -> bool:
         path = self.folder.parent / copy.file
-        return path.is_file() and _sha256(path) == copy.sha256
+        return path.is_file() and sha256(path) == copy.sha256
 
     def tell(self, step: Step) -> None:
         self.check()
@@ -329,16 +292,10 @@ def _judge(work: Work, address: str, kind: Kind | None) -> tuple[str, str]:
     return ("", said) if wanted == "html" and kind in ("pdf", "docx") else (said, "")
 
 
-def _outcome(work: Work, state: State, copy: _Copy | None, reason: str = "") -> Outcome:
+def _outcome(work: Work, state: State, copy: Copy | None, reason: str = "") -> Outcome:
     if copy is None:
         return Outcome(work.id, state, reason=reason)
     return Outcome(work.id, state, copy.file, reason, copy.bytes, copy.sha256, copy.final_url)
-
-
-def _brought_by_hand(corpus_folder: Path, work: Work) -> str | None:
-    """A file under the name that fetching would give, which somebody else put there and which is therefore left alone."""
-    names = (f"{FOLDER}/{_stem(work.id)}{suffix}" for suffix in _SUFFIX.values())
-    return next((name for name in names if (corpus_folder / name).exists()), None)
 
 
 def _addresses(work: Work) -> list[str]:
@@ -352,71 +309,6 @@ def _host(address: str) -> str:
         return ""  # the door will say what is wrong with it
 
 
-def _stem(work_id: str) -> str:
-    """The work's id where that is a plain file name, else one made from it."""
-    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", work_id):
-        return work_id
-    return f"{re.sub(r'[^A-Za-z0-9]+', '-', work_id).strip('-')[:48] or 'work'}-{_digest(work_id)}"
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _discard(parts: Mapping[str, Part]) -> None:
     for part in parts.values():
         part.discard()
-
-
-@contextmanager
-def _writing(corpus_folder: Path) -> Iterator[Path]:
-    """The folder of fetched files, made and locked."""
-    folder = corpus_folder / FOLDER
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / LOCK, timeout=0):
-            yield folder
-    except Timeout as error:
-        raise CorpusError(f"Another process is fetching into {folder}. Wait for it, then run: eunato-rag fetch") from error
-    except OSError as error:
-        raise CorpusError(f"{folder} cannot be written: {error}. Mend that, then run: eunato-rag fetch") from error
-
-
-def _read_state(corpus_folder: Path) -> dict[str, _Copy]:
-    path = corpus_folder / FOLDER / STATE
-    try:
-        table = json.loads(path.read_text("utf-8"))
-        copies = {str(work): _Copy(**entry) for work, entry in table["works"].items()}
-    except FileNotFoundError:
-        return {}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ManifestError(f"{FOLDER}/{STATE} is malformed: {error!r}. Delete it and run: eunato-rag fetch") from error
-    for work, copy in copies.items():
-        texts = (copy.file, copy.url, copy.final_url, copy.sha256, copy.fetched_at)
-        maybe = (copy.etag, copy.last_modified, copy.content_type)
-        plain = all(isinstance(text, str) for text in texts) and all(isinstance(text, str | None) for text in maybe)
-        if not plain or not isinstance(copy.bytes, int) or not re.fullmatch(rf"{FOLDER}/[^/\\]+", copy.file):
-            raise ManifestError(f"{FOLDER}/{STATE}, work {work}: its entry is malformed. Delete the file and run: eunato-rag fetch")
-    return copies
-
-
-def _write_state(folder: Path, copies: Mapping[str, _Copy]) -> None:
-    aside = folder / f".{STATE}"
-    with aside.open("w", encoding="utf-8") as file:
-        json.dump({"works": {work: asdict(copies[work]) for work in sorted(copies)}}, file, ensure_ascii=False, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(aside, folder / STATE)
-
-
-def _flush_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)  # so that the new names last, too
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

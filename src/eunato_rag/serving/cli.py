@@ -95,7 +95,7 @@ def fetch(
     Exit code 0: all that has an address is here. 1: some works failed.
     """
     from eunato_rag.ingestion import fetching
-    from eunato_rag.ingestion.addresses import Limits
+    from eunato_rag.ingestion.downloading import Limits
     from eunato_rag.ingestion.sources import read_manifest
 
     settings = _settings(corpus, None)
