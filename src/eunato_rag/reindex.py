@@ -14,7 +14,7 @@ from eunato_rag.indexing import snapshot
 from eunato_rag.indexing.cache import VectorCache
 from eunato_rag.indexing.embedding import Embedder
 from eunato_rag.ingestion import sources
-from eunato_rag.ingestion.chunking import Chunking, chunk, context_of, embedding_text
+from eunato_rag.ingestion.chunking import Chunking, chunk, embedding_text
 from eunato_rag.ingestion.duplicates import find_duplicates
 from eunato_rag.ingestion.fetched import fetched_files
 from eunato_rag.ingestion.isolation import Limits, Workers
@@ -106,7 +106,16 @@ def index_documents(
     """Publish a snapshot of documents that were read: its id, the number of passages, and how many were embedded now."""
     passages = _chunk_all(documents, embedder, chunking, progress)
     by_id = {document.id: document for document in documents}
-    texts = [_embedding_text(by_id[passage.document_id], passage) for passage in passages]
+    texts = [
+        embedding_text(
+            by_id[passage.document_id],
+            passage.locator.start,
+            passage.locator.end,
+            model_size=embedder.count_tokens,
+            model_limit=embedder.max_tokens,
+        )
+        for passage in passages
+    ]
     cache = VectorCache(index / snapshot.CACHE)
     vectors, embedded = cache.encode_document(embedder, texts, lambda done, total: progress("embed", done, total))
     progress("publish", 0, 1)
@@ -140,10 +149,6 @@ def _read_all(corpus: Path, manifest: sources.Manifest, limits: Limits, progress
 def _preference(document: Document, manifest: sources.Manifest) -> tuple[bool, bool, str]:
     """Of the same document in several files: the one that the manifest names, then one with pages, then by name."""
     return manifest.for_source(document.source) is None, not document.pages, document.source
-
-
-def _embedding_text(document: Document, passage: Passage) -> str:
-    return embedding_text(document.title, context_of(document, passage.locator.start, passage.locator.end), passage.text)
 
 
 def _chunk_all(documents: Sequence[Document], embedder: Embedder, chunking: Chunking, progress: Progress) -> list[Passage]:

@@ -16,7 +16,6 @@ Left out: reading files, sentences of documents that need no cut, answers, citat
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import math
 import os
@@ -27,7 +26,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -84,48 +82,26 @@ def ndcg(ranking: Sequence[str], relevant: Mapping[str, float]) -> float:
 def build(documents: Sequence[tuple[str, str, str]], index: Path, models: Path) -> tuple[Callable[[str, int], list[str]], int]:
     """Our search, (query, top_k) -> ids of documents, best first, over the documents; and how many passages they gave."""
     from eunato_rag.engine import Engine
-    from eunato_rag.indexing import snapshot
-    from eunato_rag.indexing.cache import VectorCache
     from eunato_rag.indexing.embedding import DEFAULT_MODEL, load_embedder
-    from eunato_rag.ingestion.chunking import Chunking, chunk, embedding_text
-    from eunato_rag.records import Block, Document, Passage
-    from eunato_rag.reindex import CACHE
-    from eunato_rag.sentences import sentence_spans
-    from eunato_rag.tokens import count_tokens
+    from eunato_rag.ingestion.chunking import Chunking
+    from eunato_rag.ingestion.layout import Draft, Prose, assemble
+    from eunato_rag.records import Document
+    from eunato_rag.reindex import index_documents
 
     embedder = load_embedder(DEFAULT_MODEL, models)
-    chunking = Chunking(target=embedder.max_tokens)  # the fewest cuts that the model's limit asks for
     made: list[Document] = []
-    passages: list[Passage] = []
-    texts: list[str] = []
     for identity, title, text in documents:
-        whole = embedder.count_tokens(embedding_text(title, (), text)) <= embedder.max_tokens
-        document = Document(
-            id=identity,
-            source=identity,
-            sha256=hashlib.sha256(text.encode()).hexdigest(),
-            work={"id": identity, "type": "document", "title": title},
-            text=text,
-            blocks=(Block("paragraph", 0, len(text)),),
-            sentences=() if whole else tuple(sentence_spans(text)),
-        )
-        if whole:
-            parts: tuple[Passage, ...] = (Passage(identity, identity, text, document.locate(0, len(text))),)
-        else:
-            parts = chunk(document, chunking, size=count_tokens, model_size=embedder.count_tokens, model_limit=embedder.max_tokens)
-        made.append(document)
-        passages += parts
-        texts += [embedding_text(title, (), part.text) for part in parts]
-    with snapshot.writing(index):
-        vectors, _ = VectorCache(index / CACHE).encode_document(embedder, texts)
-        contents = snapshot.Contents(made, passages, (), vectors, texts, snapshot.describe(embedder), asdict(chunking))
-        snapshot.publish(index, contents)
+        parts = assemble([Draft("paragraph", Prose(text))])
+        work = {"id": identity, "type": "document", "title": title}
+        made.append(Document(identity, identity, "", work, parts.text, parts.blocks, sentences=parts.sentences))
+    # a target over any text's size: a document is cut only where the model's own limit asks for it
+    _, passages, _ = index_documents(made, (), index, embedder, Chunking(target=1_000_000, overlap=0))
     engine = Engine.open(index, embedder)
 
     def search(query: str, top_k: int) -> list[str]:
         return list(dict.fromkeys(hit.passage.document_id for hit in engine.search(query, top_k=top_k)))
 
-    return search, len(passages)
+    return search, passages
 
 
 def measure(data: Path, size: int, index: Path, models: Path) -> Figures:

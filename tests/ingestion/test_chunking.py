@@ -73,8 +73,18 @@ def test_a_sentence_longer_than_the_model_reads_is_cut_between_words() -> None:
     """Nothing is truncated: the parts hold every word."""
     doc = document(paragraph("word " * 99 + "end."))
     parts = passages(doc, target=20, overlap=0, limit=30)
-    assert all(words(embedding_text("Title", (), p.text)) <= 30 for p in parts)
+    assert all(words(embedding_text(doc, p.locator.start, p.locator.end, model_size=words, model_limit=30)) <= 30 for p in parts)
     assert " ".join(p.text for p in parts).split() == doc.text.split()
+
+
+def test_headings_never_leave_less_than_half_of_the_models_reach() -> None:
+    """Where title and headings are long, the outer ones go first, and passages stay passages."""
+    drafts = [Draft("heading", Prose(f"{name} " + "heading " * 20), level) for level, name in ((1, "Outer"), (2, "Inner"))]
+    doc = document(*drafts, paragraph(*(sentence(n, 8) for n in range(1, 9))))
+    parts = passages(doc, target=30, limit=60)
+    text = embedding_text(doc, parts[0].locator.start, parts[0].locator.end, model_size=words, model_limit=60)
+    assert text.startswith("Title\nInner heading")
+    assert all(len(p.text) > 100 for p in parts)
 
 
 def test_ids_say_nothing_about_the_order_of_files(paper: Document) -> None:
@@ -107,7 +117,7 @@ def test_every_passage_is_a_slice_within_limits_and_no_sentence_is_lost(
     for p in found:
         start, end = p.locator.start, p.locator.end
         assert doc.text[start:end] == p.text
-        assert words(embedding_text(doc.title, p.locator.headings, p.text)) <= 60
+        assert words(embedding_text(doc, start, end, model_size=words, model_limit=60)) <= 60
         inside = list(doc.sentences_in(start, end))
         assert (inside[0][0], inside[-1][1]) == (start, end)
         assert words(p.text) <= target + (1 + overlap) * max(words(doc.text[a:b]) for a, b in inside)

@@ -28,14 +28,21 @@ class Chunking:
     overlap: int = 2
 
 
-def embedding_text(title: str, context: tuple[str, ...], text: str) -> str:
-    """What is embedded and indexed for a passage: its document's title and its context say what it is about."""
-    return "\n".join((title, *context, text))
+def embedding_text(document: Document, start: int, end: int, *, model_size: Callable[[str], int], model_limit: int) -> str:
+    """What is embedded and indexed for a range: what it is about, then its words.
+
+    Title, headings, and the head of a table say what a passage leaves out. Where they take more than half of what the
+    model reads, the outer headings go first, then the title: they say least of this passage.
+    """
+    table = tuple(document.text[a:b] for a, b in document.table_head(start))
+    context = _fitting((document.title, *document.locate(start, end).headings, *table), model_size, model_limit // 2)
+    return "\n".join((*context, document.text[start:end]))
 
 
-def context_of(document: Document, start: int, end: int) -> tuple[str, ...]:
-    """What is embedded along with a passage beside the title: its headings, and caption and first row of its table."""
-    return (*document.locate(start, end).headings, *(document.text[a:b] for a, b in document.table_head(start)))
+def _fitting(context: tuple[str, ...], model_size: Callable[[str], int], limit: int) -> tuple[str, ...]:
+    while context and model_size("\n".join(context)) > limit:
+        context = (context[0], *context[2:]) if len(context) > 2 else context[1:]
+    return context
 
 
 def chunk(
@@ -54,8 +61,7 @@ def chunk(
     """
 
     def fits(start: int, end: int) -> bool:
-        context = embedding_text(document.title, context_of(document, start, end), document.text[start:end])
-        return model_size(context) <= model_limit
+        return model_size(embedding_text(document, start, end, model_size=model_size, model_limit=model_limit)) <= model_limit
 
     cutter = _Cutter(document.text, chunking, size, fits)
     passages = []

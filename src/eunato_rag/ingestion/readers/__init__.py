@@ -6,11 +6,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from eunato_rag.errors import UnreadableDocument
-from eunato_rag.ingestion.readers import pdf, text
+from eunato_rag.ingestion.readers import docx, html, pdf, text
 from eunato_rag.records import Document
 
 READERS: Mapping[str, Callable[[Path], Document]] = {
+    ".docx": docx.read,
+    ".htm": html.read,
+    ".html": html.read,
     ".pdf": pdf.read,
+    ".xhtml": html.read,
     **dict.fromkeys(sorted(text.SUFFIXES), text.read),
 }
 

@@ -14,12 +14,14 @@ from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from eunato_rag.errors import UnreadableDocument
 from eunato_rag.ingestion.readers import text as plain
 from eunato_rag.records import Change
 
 BLOCKS = frozenset(
-    "address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 "
-    "h5 h6 header hgroup hr html legend li main menu nav ol optgroup p pre search section summary table tbody td tfoot th thead tr ul".split()
+    "address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption figure footer form "
+    "h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu nav ol optgroup p pre search section summary table tbody td "
+    "tfoot th thead tr ul".split()
 )
 _SILENT = frozenset(
     "script style template noscript iframe object embed canvas audio video map select button input textarea datalist "
@@ -27,6 +29,10 @@ _SILENT = frozenset(
 )
 _MAX_DEPTH = 150
 """Deeper elements are kept as children of one at this depth, so that no page can exhaust the stack."""
+_MAX_NESTING = 5_000
+"""The parser's time grows with the square of the depth; no page of a publisher's comes near."""
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)")
+_UNCLOSED = frozenset("area base br col hr img input link meta param source track wbr p li dt dd tr td th thead tbody tfoot option".split())
 _CHARSET = re.compile(rb"""<(?:meta|\?xml)\b[^>]{0,300}?(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
 _NO_DISPLAY = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 
@@ -109,8 +115,22 @@ def decode(data: bytes, name: str) -> tuple[str, list[Change]]:
     return plain.decode(data, name)
 
 
-def parse(source: str) -> Page:
-    """The tree of a page."""
+def parse(source: str, name: str) -> Page:
+    """The tree of a page.
+
+    Raises:
+        UnreadableDocument: no page at all, or elements nested thousands deep.
+    """
+    depth = deepest = tags = 0
+    for match in _TAG.finditer(source):
+        tags += 1
+        if match[2].lower() not in _UNCLOSED:
+            depth = max(0, depth - 1) if match[1] else depth + 1
+            deepest = max(deepest, depth)
+    if not tags:
+        raise UnreadableDocument(f"{name} is not HTML: it has no element. Give it the suffix of what it is, such as .txt.")
+    if deepest > _MAX_NESTING:
+        raise UnreadableDocument(f"{name} nests its elements {deepest:,} deep; at most {_MAX_NESTING:,} are read. Save it as text.")
     scripts: list[str] = []
     hidden: list[str] = []
     root = Element("html", {})
@@ -132,7 +152,7 @@ def parse(source: str) -> Page:
         if _is_hidden(tag, attributes):
             hidden.append(node.text(separator=" "))
             continue
-        if tag == "html" or tag == "-document":
+        if tag == "html":
             element = root
             root.attributes.update(attributes)
         else:

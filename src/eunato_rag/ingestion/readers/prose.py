@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from eunato_rag.ingestion.layout import Prose, collapse, mend_characters
+from eunato_rag.ingestion.layout import Prose, mend_characters
 from eunato_rag.records import Change
 
 _SPACE = re.compile(r"\s+")
@@ -147,31 +147,27 @@ def _grid(rows: Sequence[Sequence[Cell]]) -> list[list[Prose]]:
     for row in rows:
         line: list[Prose] = []
         below: dict[int, tuple[int, Prose]] = {}
-
-        def hang(line: list[Prose] = line, below: dict[int, tuple[int, Prose]] = below) -> None:
-            while len(line) in hanging:
-                left, prose = hanging.pop(len(line))
-                if left > 1:
-                    below[len(line)] = (left - 1, prose)
+        cells = list(row)
+        while cells or hanging:
+            column = len(line)
+            if column in hanging:
+                left, prose = hanging.pop(column)
                 line.append(prose)
-
-        for cell in row:
-            hang()
-            short = len(cell.prose.text) <= _REPEAT_LIMIT
-            copy = Prose(collapse(cell.prose.text)) if short and budget > 0 else Prose("")
-            for column in range(min(cell.columns, _MAX_SPAN)):
-                # the rest of a wide cell is a hole, but for a header, which names every column below it
-                said = cell.prose if column == 0 else copy if cell.header and len(row) > 1 else Prose("")
-                if cell.rows > 1:
-                    below[len(line)] = (cell.rows - 1, copy if column == 0 or cell.header else Prose(""))
-                    budget -= len(copy.text) * min(cell.rows, len(rows))
-                line.append(said)
-        hang()
-        for column, (left, prose) in sorted(hanging.items()):
-            line.extend(Prose("") for _ in range(column - len(line)))
-            line.append(prose)
-            if left > 1:
-                below[column] = (left - 1, prose)
+                if left > 1:
+                    below[column] = (left - 1, prose)
+            elif cells:
+                cell = cells.pop(0)
+                repeated = len(cell.prose.text) <= _REPEAT_LIMIT and budget > 0
+                copy = Prose(cell.prose.text) if repeated else Prose("")
+                for wide in range(min(cell.columns, _MAX_SPAN)):
+                    # the rest of a wide cell is a hole, but for a header, which names every column below it
+                    named = cell.header and len(row) > 1
+                    line.append(cell.prose if wide == 0 else copy if named else Prose(""))
+                    if cell.rows > 1:
+                        below[len(line) - 1] = (cell.rows - 1, copy if wide == 0 or named else Prose(""))
+                        budget -= len(copy.text) * min(cell.rows, len(rows))
+            else:
+                line.append(Prose(""))
         hanging = below
         grid.append(line)
     return grid
