@@ -155,10 +155,10 @@ def _named_note(snapshot: Snapshot, hits: Sequence[Hit], question: str) -> list[
 
 def _introduced_by(sentence: _Sentence) -> list[_Sentence]:
     """The first sentence of each item of the list that a sentence announces with a colon."""
-    document = sentence.document
-    after = [block for block in document.blocks if block.start >= sentence.end]
     if not sentence.text.endswith(":"):
         return []
+    document = sentence.document
+    after = [block for block in document.blocks if block.start >= sentence.end]
     items = takewhile(lambda block: block.kind == "list_item", after)
     firsts = (next(document.sentences_in(item.start, item.end), None) for item in items)
     return [_Sentence(sentence.hit, document, *span) for span in firsts if span]
