@@ -294,13 +294,14 @@ def test_a_word_divided_at_the_end_of_a_line_or_page_is_whole(tmp_path: Path) ->
             "nel before the autumn, and to mark the Rhine-",
             "Main canal with new lights, as the treaty asks, see https://port.example/deep-",
             "water for it. The NATO-",
-            "led exercise of the following spring was to use it with all its ships, and the autho-",
+            "led exercise of the following spring was to use it, says the ANNI-",
+            "VERSARY report of the year, with all its ships and those of the allies, and the autho-",
         ]
     )
     document = written(
         tmp_path, drawn(first, rows(["rity had promised as much to the pilots and to the owners of the barges in the port."]))
     )
-    for word in ("the channel before", "Rhine-Main", "/deep-water", "NATO-led", "the authority had promised"):
+    for word in ("the channel before", "Rhine-Main", "/deep-water", "NATO-led", "ANNIVERSARY", "the authority had promised"):
         assert word in document.text
 
 
@@ -524,3 +525,9 @@ def test_metadata_become_the_work(tmp_path: Path) -> None:
     assert len(document.work["issued"]["date-parts"][0]) == 3
     heading = together(rows(["Depths"], y=800, size=20), lines(HARBOUR))
     assert written(tmp_path, drawn(heading, canvas=lambda c: c.setTitle("Microsoft Word - a.doc"))).title == "Depths"
+
+
+def test_the_same_words_at_the_head_of_the_next_page_stay(tmp_path: Path) -> None:
+    """Where the pages themselves are read, a repeated paragraph is the author's, not a converter's."""
+    document = written(tmp_path, drawn(lines(HARBOUR), lines(HARBOUR)))
+    assert document.text.count("Nobody had measured the depth") == 2

@@ -178,11 +178,12 @@ def find_overlap(before: str, after: str) -> Overlap | None:
     return None
 
 
-def mend_flow(drafts: Sequence[Draft]) -> tuple[list[Draft], list[Change]]:
+def mend_flow(drafts: Sequence[Draft], *, doubled: bool) -> tuple[list[Draft], list[Change]]:
     """Paragraphs made whole: sentences that a block of notes cut in two, and passages doubled at page breaks.
 
-    Call it with the notes taken out. Two copies of one passage prove that the text runs on between them, so what
-    they join becomes one paragraph, in which the fuller wording stands.
+    Call it with the notes taken out, and with `doubled` where a converter may have doubled passages; in a source whose
+    own pages are read, the same words at the head of the next page are the author's. Two copies of one passage prove
+    that the text runs on between them, so what they join becomes one paragraph, in which the fuller wording stands.
     """
     flow: list[Draft] = []
     changes: list[Change] = []
@@ -192,7 +193,7 @@ def mend_flow(drafts: Sequence[Draft]) -> tuple[list[Draft], list[Change]]:
                 changes.append(Change("joined", "a sentence cut in two is whole again", _between(flow[-1], draft)))
                 flow[-1] = replace(flow[-1], prose=flow[-1].prose.joined(draft.prose))
                 continue
-            stitched = _stitch(flow, draft)
+            stitched = _stitch(flow, draft) if doubled else None
             if stitched is not None:
                 count, merged, change = stitched
                 flow[-count:] = [merged]

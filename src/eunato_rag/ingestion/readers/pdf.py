@@ -75,7 +75,7 @@ def read(path: Path) -> Document:
     drafts, more = blocks_of(pages, outline)
     if not drafts:
         raise UnreadableDocument(f"{path.name} holds nothing but a table of contents. Take it out.")
-    body, joins = mend_flow([draft for draft in drafts if draft.kind != "note"])
+    body, joins = mend_flow([draft for draft in drafts if draft.kind != "note"], doubled=False)
     drafts = [*body, *(draft for draft in drafts if draft.kind == "note")]
     parts = assemble(drafts, labels)
     title = _title(metadata) or next((d.prose.text for d in drafts if d.kind == "heading"), path.stem)

@@ -179,17 +179,19 @@ class _Builder:
             return False
         if last.kind == "paragraph" and not self._is_large(line) and self._had_room(previous, line):
             return False
-        if last.kind == "list_item" and self._stands_out(previous, line):
+        if last.kind == "list_item" and self._stands_out(previous, line, ended=ended):
             return False
         indented = line.left - previous.left > 0.8 * line.size
         short = previous.right < self._right - 0.15 * (self._right - previous.left)
         return not (ended and (indented or short) and last.kind == "paragraph")
 
-    def _stands_out(self, previous: Line, line: Line) -> bool:
+    def _stands_out(self, previous: Line, line: Line, *, ended: bool) -> bool:
         """Whether a line behind a list item has left the item's indentation."""
         away = line.left - self._left
         hanging = self._hang is not None and self._hang - line.left > 0.5 * line.size
-        return away < -0.5 * line.size or (away < 0.5 * line.size and (hanging or self._had_room(previous, line)))
+        if away < -0.5 * line.size:  # an item whose first line alone is indented goes on in the margin
+            return ended or hanging or self._had_room(previous, line)
+        return away < 0.5 * line.size and (hanging or self._had_room(previous, line))
 
     def _is_large(self, line: Line) -> bool:
         return line.bold or line.size >= _LARGE * self.body
@@ -239,6 +241,8 @@ class _Builder:
         return Prose(text, tuple(markers), pages=((0, line.page),)).cut(0)
 
     def _join(self, first: Prose, second: Prose) -> Prose:
+        if re.search(r"\d[-–]$", first.text) and second.text[:1].isdigit():  # 2019-2020
+            return first.joined(second, "")
         divided = re.search(r"([^\W\d_]+)-$", first.text)
         follows = re.match(r"[^\W\d_]+", second.text)
         if not divided or not follows or divided.end() in [o for o, _ in first.markers]:
@@ -246,8 +250,10 @@ class _Builder:
         if re.search(r"[/@]|\w\.\w", first.text.rsplit(" ", 1)[-1]):  # the hyphen of an address is its own
             return first.joined(second, "")
         whole, kept = (divided[1] + follows[0]).casefold(), f"{divided[1]}-{follows[0]}".casefold()
-        acronym = divided[1].isupper() and len(divided[1]) > 1
-        if follows[0][0].isupper() or acronym or (kept in self.vocabulary and whole not in self.vocabulary):
+        capitals = (divided[1].isupper() and len(divided[1]) > 1, follows[0].isupper() and len(follows[0]) > 1)
+        if capitals != (True, True) and (capitals[0] or follows[0][0].isupper()):  # NATO-led, Rhine-Main
+            return first.joined(second, "")
+        if kept in self.vocabulary and whole not in self.vocabulary:
             return first.joined(second, "")
         self.hyphens += 1
         return first.cut(0, len(first.text) - 1).joined(second, "")

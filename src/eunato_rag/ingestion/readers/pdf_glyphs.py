@@ -1,4 +1,4 @@
-"""A PDF page -> rows of glyphs: the only import of PDFium's raw interface.
+"""A PDF page -> rows of glyphs: the only caller of PDFium's raw functions.
 
 PDFium names a page's characters, gives their places, and says where a line ends. Here each row gets its direction, and
 its glyphs coordinates along it, so that a page that lies on its side reads like any other.

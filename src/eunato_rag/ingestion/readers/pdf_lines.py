@@ -30,6 +30,8 @@ _LEVEL = 0.25
 """Ems by which the baselines of one line may differ."""
 _WIDE_SET = 1.5
 """Of the usual distance of a line's letters: a gap up to here is no space, where the letters are set wide."""
+_MOST_STRAYS = 100
+"""A page with more lone figures is a chart."""
 _FIGURES = re.compile(r"\d{1,3}(?:,\d{1,3})*", re.ASCII)
 _LEADERS = re.compile(r"(?:[.·…]\s*){4,}|(?:…\s*){2,}")
 _RIGHT_TO_LEFT = ("R", "AL")
@@ -110,6 +112,8 @@ def _pieces(row: Row) -> list[Row]:
 def _with_strays(rows: Sequence[Row]) -> list[Row]:
     """The rows, small figures that were drawn apart put back beside the letters that they are raised above."""
     strays = {n for n, row in enumerate(rows) if len(row.letters) < 4 and _FIGURES.fullmatch("".join(g.text for g in row.letters))}
+    if len(strays) > _MOST_STRAYS:
+        return list(rows)
     hosts = [None if n in strays else list(row.glyphs) for n, row in enumerate(rows)]
     for n in sorted(strays):
         found = next(((host, place) for host in hosts if host and (place := _beside(host, rows[n].letters)) is not None), None)

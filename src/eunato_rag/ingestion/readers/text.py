@@ -139,7 +139,7 @@ def parse(text: str, *, markdown: bool = False) -> tuple[list[Draft], list[Chang
     notes = frozenset(found[0] for unit in units if (found := note_at_line_start(unit.text)))
     markup = Markup()
     drafts = _drafts(units, notes, contents, contents_at, markup)
-    body, joins = mend_flow([draft for draft in drafts if draft.kind != "note"])
+    body, joins = mend_flow([draft for draft in drafts if draft.kind != "note"], doubled=True)
     changes += joins
     drafts = body + [draft for draft in drafts if draft.kind == "note"]
     return drafts, changes + _account(drafts, notes, markup)
