@@ -60,3 +60,26 @@ def test_a_marker_belongs_to_the_sentence_that_it_ends() -> None:
     gamma = TEXT.index("Gamma")
     assert [n.number for n in doc.footnotes_in(gamma, gamma + 6)] == [1]
     assert doc.footnotes_in(gamma + 6, gamma + 12) == ()
+
+
+def test_a_row_is_understood_by_caption_first_row_and_the_heading_of_its_part() -> None:
+    """The captions directly above the table, its first row, and the last row of one cell above; other blocks do not count."""
+    parts = [
+        ("paragraph", "Words."),
+        ("caption", "Table 1: Depths"),
+        ("caption", "in metres"),
+        ("table", "Port | 2019 | 2020\nNorth\nTorp | 9 | 10\nSouth\nLindholm | 13 | 14"),
+    ]
+    blocks, sentences, text = [], [], ""
+    for kind, part in parts:
+        start = len(text)
+        blocks.append(Block(kind, start, start + len(part)))  # type: ignore[arg-type]
+        for row in part.split("\n"):
+            sentences.append((len(text), len(text) + len(row)))
+            text += row + "\n"
+        text += "\n"
+    doc = Document("d", "d.txt", "0", {}, text, tuple(blocks), sentences=tuple(sentences))
+    head = [text[a:b] for a, b in doc.table_head(text.index("Lindholm"))]
+    assert head == ["Table 1: Depths", "in metres", "Port | 2019 | 2020", "South"]
+    assert [text[a:b] for a, b in doc.table_head(text.index("Port"))] == ["Table 1: Depths", "in metres"]
+    assert doc.table_head(0) == ()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any, Literal
 
 BlockKind = Literal["heading", "paragraph", "list_item", "table", "note", "caption"]
@@ -208,9 +209,9 @@ class Document:
         table = self.blocks[index]
         above = [row for row in self.sentences_in(table.start, table.end) if row[1] <= start]
         part = next((row for row in reversed(above) if "|" not in self.text[slice(*row)]), None)
-        near = [block for block in self.blocks[max(0, index - 3) : index] if block.kind in ("caption", "heading")]
+        near = list(takewhile(lambda block: block.kind in ("caption", "heading"), reversed(self.blocks[max(0, index - 3) : index])))
         captions = [n for n, block in enumerate(near) if block.kind == "caption"]
-        spans = [(block.start, block.end) for block in near[captions[-1] :]] if captions else [(b.start, b.end) for b in near[-1:]]
+        spans = [(block.start, block.end) for block in reversed(near[: captions[-1] + 1] if captions else near[:1])]
         return tuple(dict.fromkeys([*spans, *above[:1], *([part] if part else [])]))
 
     def sentences_in(self, start: int, end: int) -> Iterator[tuple[int, int]]:

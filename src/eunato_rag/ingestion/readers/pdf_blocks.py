@@ -88,8 +88,15 @@ class _Builder:
         self._hang: float | None = None
 
     def finish(self) -> list[Draft]:
-        """The blocks, headings with their levels: by the outline, by number, else by size, the largest first."""
+        """The blocks, headings with their levels: by the outline, by number, else by size, the largest first.
+
+        A short line in heavier type between a caption and its table goes on with the caption: a unit, a basis.
+        """
         found = {n: line for n, line in self._types.items() if self._is_heading(self._drafts[n].prose.text, line)}
+        below = {n for n in found if n and self._drafts[n - 1].kind == "caption" and self._kind(n + 1) == "table"}
+        for n in below:
+            self._drafts[n] = replace(self._drafts[n], kind="caption")
+            del found[n]
         sizes = sorted({round(line.size * 2) / 2 for line in found.values() if line.size >= _LARGE * self.body}, reverse=True)
         drafts = list(self._drafts)
         for n, line in found.items():
@@ -100,6 +107,9 @@ class _Builder:
             )
             drafts[n] = Draft("heading", drafts[n].prose, level)
         return drafts
+
+    def _kind(self, n: int) -> str:
+        return self._drafts[n].kind if n < len(self._drafts) else ""
 
     def _is_heading(self, text: str, line: Line) -> bool:
         if len(text) > _MAX_HEADING or not re.search(r"[^\W\d_]{3}", text) or text[0].islower():
