@@ -6,7 +6,6 @@ out: headers and footers, pictures, comments, and pages, which the file does not
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from eunato_rag.ingestion.layout import Draft, assemble, collapse, mend_characte
 from eunato_rag.ingestion.readers.docx_body import Left, Walker, references
 from eunato_rag.ingestion.readers.docx_package import Package, Xml, attribute, child, children
 from eunato_rag.ingestion.readers.docx_styles import Numbering, Styles
+from eunato_rag.ingestion.readers.files import document_of, read_bytes
 from eunato_rag.ingestion.readers.plain_notes import renumbered, unique_numbers
 from eunato_rag.ingestion.readers.prose import Mender
 from eunato_rag.ingestion.readers.structure import account, ranked, titled, without_empty_sections
@@ -36,13 +36,7 @@ def read(path: Path) -> Document:
         UnreadableDocument: the file cannot be opened, is empty, encrypted, damaged, no DOCX, without text, larger than
             64 MiB, or unpacks to more than 256 MiB.
     """
-    try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise UnreadableDocument(f"{path.name} has {size:,} bytes; at most {MAX_BYTES:,} are read. Take its pictures out, or split it.")
-        data = path.read_bytes()
-    except OSError as error:
-        raise UnreadableDocument(f"{path.name} cannot be opened: {error.strerror}. Check its permissions.") from error
+    data = read_bytes(path, MAX_BYTES, "Take its pictures out, or split it.")
     package = Package(data, path.name)
     body = package.document()
     styles, mender, left = Styles(package.related("styles")), Mender(), Left()
@@ -59,17 +53,12 @@ def read(path: Path) -> Document:
     parts = assemble(drafts)
     shown = next((d.prose.text for d in drafts if d.kind == "heading" and d.level == 0), "")
     record["title"] = shown or record.get("title") or path.stem
-    return Document(
-        id=path.stem,
-        source=path.name,
-        sha256=hashlib.sha256(data).hexdigest(),
-        work=record,
-        text=parts.text,
-        blocks=parts.blocks,
-        footnotes=parts.footnotes,
-        links=parts.links,
-        sentences=parts.sentences,
-        report=(*mender.changes(), *_left_out(left), *headless, *account(drafts), *renumbered(labels, list(numbers.values()))),
+    return document_of(
+        path,
+        data,
+        record,
+        parts,
+        (*mender.changes(), *_left_out(left), *headless, *account(drafts), *renumbered(labels, list(numbers.values()))),
     )
 
 

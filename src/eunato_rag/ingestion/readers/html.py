@@ -6,12 +6,12 @@ becomes its work record. Left out: pictures, whatever a page's scripts would wri
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from eunato_rag.errors import UnreadableDocument
 from eunato_rag.ingestion.layout import assemble, collapse
 from eunato_rag.ingestion.readers.acts import read_act
+from eunato_rag.ingestion.readers.files import document_of, read_bytes
 from eunato_rag.ingestion.readers.html_blocks import Blocks, Walker
 from eunato_rag.ingestion.readers.html_main import find_main
 from eunato_rag.ingestion.readers.html_metadata import work
@@ -32,13 +32,7 @@ def read(path: Path) -> Document:
     Raises:
         UnreadableDocument: the file cannot be opened, is empty, is no HTML, holds no text, or is larger than 32 MiB.
     """
-    try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise UnreadableDocument(f"{path.name} has {size:,} bytes; at most {MAX_BYTES:,} are read. Save its parts as pages.")
-        data = path.read_bytes()
-    except OSError as error:
-        raise UnreadableDocument(f"{path.name} cannot be opened: {error.strerror}. Check its permissions.") from error
+    data = read_bytes(path, MAX_BYTES, "Save its parts as pages.")
     for magic, kind, suffix in ((b"%PDF-", "a PDF", ".pdf"), (b"PK\x03\x04", "a ZIP or office file", ".docx or what it is")):
         if data.startswith(magic):
             raise UnreadableDocument(f"{path.name} is {kind}, not HTML. Give it the suffix {suffix}.")
@@ -80,18 +74,7 @@ def read(path: Path) -> Document:
         *renumbered(notes.labels, numbers),
         *_shown(blocks),
     )
-    return Document(
-        id=path.stem,
-        source=path.name,
-        sha256=hashlib.sha256(data).hexdigest(),
-        work=record,
-        text=parts.text,
-        blocks=parts.blocks,
-        footnotes=parts.footnotes,
-        links=parts.links,
-        sentences=parts.sentences,
-        report=report,
-    )
+    return document_of(path, data, record, parts, report)
 
 
 def _left_out(removed: dict[str, list[str]]) -> list[Change]:

@@ -7,7 +7,6 @@ Left out: recognising the letters of scans; the error says what does that.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import logging
 import re
@@ -27,6 +26,7 @@ from pypdfium2.raw import FPDF_ERR_PASSWORD, FPDF_REMOVE_SECURITY
 
 from eunato_rag.errors import UnreadableDocument
 from eunato_rag.ingestion.layout import assemble, mend_characters, mend_flow
+from eunato_rag.ingestion.readers.files import document_of, read_bytes
 from eunato_rag.ingestion.readers.pdf_blocks import blocks_of
 from eunato_rag.ingestion.readers.pdf_glyphs import UNKNOWN, read_rows
 from eunato_rag.ingestion.readers.pdf_lines import Fragment, Line, lines_of, plain_lines
@@ -58,7 +58,9 @@ def read(path: Path) -> Document:
         UnreadableDocument: no PDF, damaged, locked by a password, too large, or a scan without text.
     """
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)
-    data = _bytes(path)
+    data = read_bytes(path, MAX_BYTES)
+    if not data.strip():
+        raise UnreadableDocument(f"{path.name} is empty. Fetch it again.")
     document, repaired = _opened(data, path.name)
     with closing(document):
         # pypdf opens AES only with a further package; PDFium, which has opened the file, writes it without its lock.
@@ -79,32 +81,9 @@ def read(path: Path) -> Document:
     drafts = [*body, *(draft for draft in drafts if draft.kind == "note")]
     parts = assemble(drafts, labels)
     title = _title(metadata) or next((d.prose.text for d in drafts if d.kind == "heading"), path.stem)
-    return Document(
-        id=path.stem,
-        source=path.name,
-        sha256=hashlib.sha256(data).hexdigest(),
-        work={"id": path.stem, "type": "document", "title": title, **_record(metadata)},
-        text=parts.text,
-        blocks=parts.blocks,
-        pages=parts.pages,
-        footnotes=parts.footnotes,
-        links=parts.links,
-        sentences=parts.sentences,
-        report=(*changes, *remarks, *more, *joins),
+    return document_of(
+        path, data, {"id": path.stem, "type": "document", "title": title, **_record(metadata)}, parts, (*changes, *remarks, *more, *joins)
     )
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        size = path.stat().st_size
-        data = path.read_bytes() if size <= MAX_BYTES else b""
-    except OSError as error:
-        raise UnreadableDocument(f"{path.name} cannot be opened: {error.strerror}. Check its permissions.") from error
-    if size > MAX_BYTES:
-        raise UnreadableDocument(f"{path.name} has {size:,} bytes; at most {MAX_BYTES:,} are read. Split it.")
-    if not data.strip():
-        raise UnreadableDocument(f"{path.name} is empty. Fetch it again.")
-    return data
 
 
 def _opened(data: bytes, name: str) -> tuple[Any, bool]:

@@ -7,7 +7,6 @@ Left out: tables and figures, which plain text does not carry, and pages, which 
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ import charset_normalizer
 from eunato_rag.errors import UnreadableDocument
 from eunato_rag.ingestion.footnotes import note_at_line_start
 from eunato_rag.ingestion.layout import Draft, Prose, assemble, collapse, ends_sentence, mend_characters, mend_flow
+from eunato_rag.ingestion.readers.files import document_of, read_bytes
 from eunato_rag.ingestion.readers.markdown import TABLE_ROW, front_matter, plain_lines, table_row
 from eunato_rag.ingestion.readers.markup import Markup, open_emphasis, read_inline
 from eunato_rag.records import Change, Document
@@ -66,13 +66,7 @@ def read(path: Path) -> Document:
     Raises:
         UnreadableDocument: the file cannot be opened, is empty, is no text, or is larger than 64 MiB.
     """
-    try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise UnreadableDocument(f"{path.name} has {size:,} bytes; at most {MAX_BYTES:,} are read. Split it.")
-        data = path.read_bytes()
-    except OSError as error:
-        raise UnreadableDocument(f"{path.name} cannot be opened: {error.strerror}. Check its permissions.") from error
+    data = read_bytes(path, MAX_BYTES)
     text, changes = decode(data, path.name)
     fields: dict[str, Any] = {}
     markdown = path.suffix.lower() in MARKDOWN
@@ -84,18 +78,7 @@ def read(path: Path) -> Document:
         raise UnreadableDocument(f"{path.name} holds no text. Remove it, or put the text in it.")
     parts = assemble(drafts)
     title = next((d.prose.text for d in drafts if d.kind == "heading" and d.level == 0), path.stem)
-    return Document(
-        id=path.stem,
-        source=path.name,
-        sha256=hashlib.sha256(data).hexdigest(),
-        work={"id": path.stem, "type": "document", "title": title, **fields},
-        text=parts.text,
-        blocks=parts.blocks,
-        footnotes=parts.footnotes,
-        links=parts.links,
-        sentences=parts.sentences,
-        report=(*changes, *more),
-    )
+    return document_of(path, data, {"id": path.stem, "type": "document", "title": title, **fields}, parts, (*changes, *more))
 
 
 def decode(data: bytes, name: str) -> tuple[str, list[Change]]:
