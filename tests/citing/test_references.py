@@ -31,7 +31,15 @@ def test_repeated_notes_name_the_first(paper_engine: Engine) -> None:
     """6 is the same as 3, 11 as 9, 18 as 17, 20 as 15; all 24 are resolved."""
     views = paper_engine.footnotes("mangiameli-2025")
     assert {v.number: v.same_as for v in views if v.same_as} == {6: 3, 11: 9, 18: 17, 20: 15}
-    assert coverage(views) == {"notes": 24, "anchored": 24, "resolved": 24, "works": 20, "works_present": 0}
+    assert coverage(views) == {
+        "notes": 24,
+        "anchored": 24,
+        "resolved": 24,
+        "works": 20,
+        "works_present": 0,
+        "sentences": 24,
+        "sentences_supported": 0,
+    }
 
 
 @pytest.mark.parametrize(
@@ -88,4 +96,5 @@ def test_a_cited_work_in_the_corpus_gives_its_best_passages(corpus: Path, tmp_pa
     support = engine.support(note, "harbour-2020")
     assert "dredged in 2019 to 14 metres" in support[0].passage.text
     assert {hit.passage.document_id for hit in support} == {"port-2019"}
-    assert coverage([note])["works_present"] == 1
+    assert coverage([note], frozenset([1]))["works_present"] == 1
+    assert coverage([note], frozenset([1]))["sentences_supported"] == 1

@@ -56,8 +56,12 @@ def sentence_of(document: Document, anchor: int) -> tuple[int, int]:
     return next(((start, end) for start, end in document.sentences if start < anchor <= end), (anchor, anchor))
 
 
-def coverage(views: Sequence[NoteView]) -> dict[str, int]:
-    """How much of the graph is known: notes, notes resolved to a work, distinct works, works in the corpus."""
+def coverage(views: Sequence[NoteView], supported: frozenset[int] = frozenset()) -> dict[str, int]:
+    """How much of the graph is known.
+
+    Notes, those with a marker, those resolved to a work; distinct works, those in the corpus; sentences at markers, and
+    those of them whose note is in `supported`: the cited work has passages for it.
+    """
     works = {view.work.id for view in views if view.work}
     present = {view.document_id for view in views if view.document_id}
     return {
@@ -66,4 +70,6 @@ def coverage(views: Sequence[NoteView]) -> dict[str, int]:
         "resolved": sum(view.work is not None for view in views),
         "works": len(works),
         "works_present": len(present),
+        "sentences": sum(len(view.anchors) for view in views),
+        "sentences_supported": sum(len(view.anchors) for view in views if view.number in supported),
     }

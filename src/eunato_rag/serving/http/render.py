@@ -90,10 +90,11 @@ def answer(engine: Engine, record: records.Answer, took_ms: float) -> schemas.An
 def footnotes(engine: Engine, document_id: str) -> schemas.Footnotes:
     views = engine.footnotes(document_id)
     text = engine.document(document_id).text
+    rendered = [_footnote(engine, view, text, document_id) for view in views]
     return schemas.Footnotes(
         document_id=document_id,
-        footnotes=[_footnote(engine, view, text, document_id) for view in views],
-        coverage=coverage(views),
+        footnotes=rendered,
+        coverage=coverage(views, frozenset(note.number for note in rendered if note.support)),
         snapshot=engine.snapshot.id,
     )
 
