@@ -12,6 +12,7 @@ from eunato_rag.errors import EunatoRagError, NoIndex
 from eunato_rag.indexing import embedding, onnx, snapshot
 from eunato_rag.indexing.keywords import ANALYSER
 from eunato_rag.ingestion import sources
+from eunato_rag.ingestion.fetched import fetched_files
 from eunato_rag.ingestion.readers import READERS
 from eunato_rag.settings import Settings
 from eunato_rag.tokens import count_tokens
@@ -67,7 +68,7 @@ def _tried(what: str, look: Callable[[], str], remedy: str) -> Finding:
 def _corpus(settings: Settings) -> Iterator[Finding]:
     try:
         files = sources.list_sources(settings.corpus)
-        manifest = sources.read_manifest(settings.corpus)
+        manifest = sources.read_manifest(settings.corpus).with_files(fetched_files(settings.corpus))
     except EunatoRagError as error:
         yield Finding("broken", "corpus", str(error))
         return

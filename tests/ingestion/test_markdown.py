@@ -63,3 +63,12 @@ def test_quotations_rules_fences_and_images_leave_their_words(tmp_path: Path) ->
         ("heading", "Title"),
         ("paragraph", "End."),
     ]
+
+
+def test_a_table_needs_no_outer_bars_and_plain_text_has_none(tmp_path: Path) -> None:
+    """In Markdown `a | b | c` is a row; in a text file a bar is a character."""
+    rows = "Port | Depth | Year\n--- | --- | ---\nTorp | 9 m | 2020\n"
+    assert kinds(written(tmp_path, f"# T\n\n{rows}"))[1] == ("table", "Port | Depth | Year\nTorp | 9 m | 2020")
+    plain = tmp_path / "page.txt"
+    plain.write_text("The marks |a|b|c| stand for the three berths of the old harbour.\n")
+    assert [b.kind for b in read(plain).blocks] == ["paragraph"]

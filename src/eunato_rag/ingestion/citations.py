@@ -33,7 +33,7 @@ class _Found:
 def resolve(document: Document, works: Sequence[Work]) -> Document:
     """The document with each note tied to a work of the manifest where one can be told, and doubts in the report."""
     index = [_Candidate(work) for work in works if work.id != document.id]
-    named = {m.note: work.id for work in works for m in work.mentions if m.by == document.id and m.note is not None}
+    named = cited_by(document.id, works)
     records = {work.id: work.csl for work in works}
     notes: list[Footnote] = []
     doubts: list[Change] = []
@@ -48,6 +48,11 @@ def resolve(document: Document, works: Sequence[Work]) -> Document:
         if chosen in records:
             doubts += _doubts(document, note, text, records[chosen], ibid=bool(_IBID.match(text)))
     return replace(document, footnotes=tuple(notes), report=(*document.report, *doubts))
+
+
+def cited_by(work_id: str, works: Sequence[Work]) -> dict[int, str]:
+    """Note number to the id of the work it cites, as the manifest lists it for the notes of one work."""
+    return {m.note: work.id for work in works for m in work.mentions if m.by == work_id and m.note is not None}
 
 
 def _resolve(

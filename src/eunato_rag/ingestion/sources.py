@@ -46,10 +46,6 @@ class Manifest:
         same = [work for work in self.works if work.file is None and len(title) >= 16 and _letters(work.csl.get("title")) == title]
         return same[0] if len(same) == 1 else None
 
-    def cited_by(self, work_id: str) -> dict[int, str]:
-        """Note number to the id of the work it cites, for the notes of one work."""
-        return {m.note: w.id for w in self.works for m in w.mentions if m.by == work_id and m.note is not None}
-
 
 def list_sources(folder: Path) -> list[tuple[str, Path]]:
     """Every file below the corpus folder as (path below it with `/`, path), in order of name.

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from eunato_rag.errors import EunatoRagError
+from eunato_rag.errors import EunatoRagError, NoIndex
 
 if TYPE_CHECKING:
     from eunato_rag.engine import Engine
@@ -149,7 +149,7 @@ def serve(
     embedder = _embedder(settings)
     try:
         current_id(settings.index)
-    except EunatoRagError:
+    except NoIndex:
         _print_report(_reindex(settings, embedder))
     address, number = host or settings.serving.host, settings.serving.port if port is None else port
     application = create_app(settings.index, embedder)

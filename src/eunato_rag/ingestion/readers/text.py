@@ -121,7 +121,7 @@ def parse(text: str, *, markdown: bool = False) -> tuple[list[Draft], list[Chang
     units = _units(lines, markdown=markdown)
     notes = frozenset(found[0] for unit in units if (found := note_at_line_start(unit.text)))
     markup = Markup()
-    drafts = _drafts(units, notes, contents, contents_at, markup)
+    drafts = _drafts(units, notes, contents, contents_at, markup, markdown=markdown)
     body, joins = mend_flow([draft for draft in drafts if draft.kind != "note"], doubled=True)
     changes += joins
     drafts = body + [draft for draft in drafts if draft.kind == "note"]
@@ -201,7 +201,9 @@ def _units(lines: Sequence[_Line], *, markdown: bool) -> list[_Line]:
     return units
 
 
-def _drafts(units: Sequence[_Line], notes: frozenset[int], contents: dict[str, int], contents_at: int, markup: Markup) -> list[Draft]:
+def _drafts(
+    units: Sequence[_Line], notes: frozenset[int], contents: dict[str, int], contents_at: int, markup: Markup, *, markdown: bool
+) -> list[Draft]:
     hashes = [len(match[1]) for unit in units if (match := _HASHES.match(unit.text.strip()))]
     single_title = hashes.count(1) == 1
     drafts: list[Draft] = []
@@ -219,7 +221,7 @@ def _drafts(units: Sequence[_Line], notes: frozenset[int], contents: dict[str, i
         before = units[index - 1].text.strip() if index else ""
         after = units[index + 1].text.strip() if index + 1 < len(units) else ""
         item = _ITEM.match(raw)
-        if table_row(raw) != raw and TABLE_ROW.match(raw):
+        if markdown and TABLE_ROW.match(raw):
             cells = Prose(table_row(prose.text), lines=place)
             if drafts and drafts[-1].kind == "table" and drafts[-1].prose.lines[1] >= place[0] - 2:
                 drafts[-1] = replace(drafts[-1], prose=drafts[-1].prose.joined(cells, "\n"))
