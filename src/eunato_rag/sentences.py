@@ -6,6 +6,7 @@ Left out: anything about blocks; callers pass the text of one block, so no sente
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,10 @@ ABBREVIATIONS = (
 WORDS = ("se",)
 """Taken for abbreviations by the model, but in this field words that end sentences ("per se.")."""
 
+_WORD_END = re.compile(r"(?<![\w.-])([a-z]{4,})\.\s+(?=[“‘\"'(]?[A-Z][a-z])")
+"""The model takes ordinary words of legal citations ("found.") for abbreviations; a whole word in lower case before a
+capitalised one ends a sentence, unless it is one of ours."""
+
 
 @cache
 def _tokenizer() -> PunktSentenceTokenizer:
@@ -44,4 +49,12 @@ def _tokenizer() -> PunktSentenceTokenizer:
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:
     """The sentences of one block as tight ranges, in order: no surrounding space, no overlap, nothing but space between."""
-    return [(segment.start, segment.end) for segment in _tokenizer().iter_segments(text, paragraph_breaks=False)]
+    spans: list[tuple[int, int]] = []
+    for segment in _tokenizer().iter_segments(text, paragraph_breaks=False):
+        start = segment.start
+        for match in _WORD_END.finditer(text, segment.start, segment.end):
+            if match[1] not in ABBREVIATIONS:
+                spans.append((start, match.end(1) + 1))
+                start = match.end()
+        spans.append((start, segment.end))
+    return spans

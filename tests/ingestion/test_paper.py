@@ -148,3 +148,10 @@ def test_sentences_keep_abbreviations_whole(paper: Document) -> None:
     assert any(s.startswith("At the same time, the slow disengagement of the U.S. and") for s in sentences)
     assert any(s.endswith("the problem per se.") for s in sentences)
     assert any(s.startswith("Despite the efforts") for s in sentences)
+
+
+def test_an_ordinary_word_ends_its_sentence(paper: Document) -> None:
+    """The model's legal abbreviations ("found.") do not glue two sentences together."""
+    sentences = [paper.text[start:end] for start, end in paper.sentences]
+    assert any(s.endswith("adequate solutions are found.") for s in sentences)
+    assert any(s.startswith("Political issues should be dealt with bilaterally") for s in sentences)
