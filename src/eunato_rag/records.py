@@ -16,6 +16,7 @@ from typing import Any, Literal
 BlockKind = Literal["heading", "paragraph", "list_item", "table", "note", "caption"]
 Matter = Literal["front", "body", "back"]
 AnswerStatus = Literal["answered", "abstained"]
+Role = Literal["user", "assistant"]
 _COUNTED: frozenset[BlockKind] = frozenset({"paragraph", "list_item"})
 
 CslRecord = Mapping[str, Any]
@@ -275,10 +276,23 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn of a conversation, as a person or the service said it."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """What the service says to a question, with its proof; an abstention has no citations and a `reason`."""
+    """What the service says to a question, with its proof; an abstention has no citations and a `reason`.
+
+    `standalone_question` is what was searched for: the question itself, or what it means after its conversation.
+    `model` names the language model that wrote the text; None where the text is made of sentences of the corpus.
+    """
 
     question: str
+    standalone_question: str
     status: AnswerStatus
     text: str
     citations: tuple[Citation, ...]
@@ -286,3 +300,4 @@ class Answer:
     snapshot: str
     nearest: tuple[Hit, ...] = ()
     reason: str | None = None
+    model: Mapping[str, Any] | None = None

@@ -51,7 +51,7 @@ def ground(snapshot: Snapshot, question: str, draft: Draft, hits: Sequence[Hit],
             citations.append(citation)
     if not citations:
         return _abstain(snapshot, question, hits, "No quotation could be verified.")
-    return Answer(question, "answered", text, tuple(citations), tuple(hits), snapshot.id)
+    return Answer(question, question, "answered", text, tuple(citations), tuple(hits), snapshot.id)
 
 
 def holds(citation: Citation, document: Document, statement: str) -> bool:
@@ -87,7 +87,7 @@ def _abstain(snapshot: Snapshot, question: str, hits: Sequence[Hit], reason: str
     for hit in hits:
         if not any(_overlap(hit.passage, shown.passage) for shown in nearest):
             nearest.append(hit)
-    return Answer(question, "abstained", ABSTENTION, (), tuple(hits), snapshot.id, tuple(nearest[:NEAREST]), reason)
+    return Answer(question, question, "abstained", ABSTENTION, (), tuple(hits), snapshot.id, tuple(nearest[:NEAREST]), reason)
 
 
 def _overlap(one: Passage, other: Passage) -> bool:

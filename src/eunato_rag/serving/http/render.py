@@ -74,14 +74,14 @@ def search(engine: Engine, query: str, hits: tuple[records.Hit, ...], took_ms: f
 def answer(engine: Engine, record: records.Answer, took_ms: float) -> schemas.Answer:
     return schemas.Answer(
         question=record.question,
-        standalone_question=record.question,
+        standalone_question=record.standalone_question,
         status=record.status,
         answer=record.text,
         citations=[_citation(engine, c) for c in record.citations],
         hits=[hit(engine, h, record.question) for h in record.hits],
         nearest=[hit(engine, h, record.question) for h in record.nearest],
         reason=record.reason,
-        model=None,
+        model=dict(record.model) if record.model else None,
         snapshot=record.snapshot,
         took_ms=took_ms,
     )
