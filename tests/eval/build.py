@@ -1,8 +1,9 @@
 """Turns quotations into judgements: python tests/eval/build.py < draft.jsonl > questions.jsonl
 
-A draft names its evidence by quotation; questions.jsonl itself is one, for when the reader places text anew. A
-judgement is a document and a range of its canonical text, because passages change with the way they are cut; the
-quotation is kept beside it so that a person can read the file, and a test compares the two.
+A line is a question, or a conversation: the questions of its turns, each with what it means on its own. A draft
+names its evidence by quotation; questions.jsonl and conversations.jsonl are drafts themselves, for when the reader
+places text anew. A judgement is a document and a range of its canonical text, because passages change with the way
+they are cut; the quotation is kept beside it so that a person can read the file, and a test compares the two.
 """
 
 from __future__ import annotations
@@ -20,16 +21,17 @@ def main() -> None:
     manifest = read_manifest(corpus)
     documents = [identify(read(path), source, manifest) for source, path in list_sources(corpus)]
     for line in sys.stdin.read().splitlines():
-        question = json.loads(line)
-        judged = []
-        quotes = [item if isinstance(item, str) else item["quote"] for item in question["evidence"]]
-        for quote in dict.fromkeys(quotes):
-            places = [(d, place) for d in documents for place in _all(d.text, quote)]
-            if not places:
-                sys.exit(f"{question['id']}: not in the corpus: {quote!r}")
-            for document, start in places:
-                judged.append({"document": document.id, "start": start, "end": start + len(quote), "quote": quote})
-        print(json.dumps({**question, "evidence": judged}, ensure_ascii=False))
+        row = json.loads(line)
+        for asked in row.get("turns", [row]):
+            quotes = [item if isinstance(item, str) else item["quote"] for item in asked["evidence"]]
+            asked["evidence"] = []
+            for quote in dict.fromkeys(quotes):
+                places = [(d, place) for d in documents for place in _all(d.text, quote)]
+                if not places:
+                    sys.exit(f"{row['id']}: not in the corpus: {quote!r}")
+                for document, start in places:
+                    asked["evidence"].append({"document": document.id, "start": start, "end": start + len(quote), "quote": quote})
+        print(json.dumps(row, ensure_ascii=False))
 
 
 def _all(text: str, quote: str) -> list[int]:
