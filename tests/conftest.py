@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import socket
 import threading
 from collections.abc import Iterator, Sequence
@@ -15,7 +16,7 @@ import uvicorn
 
 from eunato_rag import evaluation
 from eunato_rag.engine import Engine
-from eunato_rag.indexing.embedding import DEFAULT_MODEL, Embedder, TorchEmbedder, Vectors, find_model, model_digest, unit
+from eunato_rag.indexing.embedding import DEFAULT_MODEL, Embedder, Encoded, TorchEmbedder, Vectors, find_model, model_digest, unit
 from eunato_rag.indexing.keywords import analyse
 from eunato_rag.indexing.onnx import OnnxEmbedder, export
 from eunato_rag.ingestion.chunking import Chunking
@@ -107,10 +108,27 @@ class WordEmbedder:
         self.embedded += texts
         return self.encode_query(texts)
 
+    def encode_query_tokens(self, texts: Sequence[str]) -> list[Encoded]:
+        return [self._encoded(text) for text in texts]
+
+    def encode_document_tokens(self, texts: Sequence[str]) -> list[Encoded]:
+        self.embedded += texts
+        return [self._encoded(text) for text in texts]
+
+    def _encoded(self, text: str) -> Encoded:
+        words = list(re.finditer(r"\S+", text))
+        tokens = np.stack([self._vector(word.group()) for word in words]) if words else np.zeros((0, self.dimension), dtype=np.float32)
+        pieces = [self._bucket(word.group().casefold()) for word in words]
+        places = [word.start() for word in words]
+        return Encoded(self.encode_query([text])[0], unit(tokens), np.asarray(pieces, dtype=np.int32), np.asarray(places, dtype=np.int32))
+
+    def _bucket(self, word: str) -> int:
+        return int.from_bytes(hashlib.sha256(word.encode()).digest()[:2], "big") % self.dimension
+
     def _vector(self, text: str) -> Vectors:
         vector = np.full(self.dimension, 1e-3, dtype=np.float32)
-        for word in analyse(text):
-            vector[int.from_bytes(hashlib.sha256(word.encode()).digest()[:2], "big") % self.dimension] += 1
+        for word in analyse(text) or [text.casefold()]:
+            vector[self._bucket(word)] += 1
         return vector
 
 

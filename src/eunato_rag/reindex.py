@@ -117,9 +117,9 @@ def index_documents(
         for passage in passages
     ]
     cache = VectorCache(index / snapshot.CACHE)
-    vectors, embedded = cache.encode_document(embedder, texts, lambda done, total: progress("embed", done, total))
+    vectors, tokens, embedded = cache.encode_document(embedder, texts, lambda done, total: progress("embed", done, total))
     progress("publish", 0, 1)
-    contents = snapshot.Contents(documents, passages, works, vectors, texts, snapshot.describe(embedder), asdict(chunking))
+    contents = snapshot.Contents(documents, passages, works, vectors, tokens, texts, snapshot.describe(embedder), asdict(chunking))
     identity = snapshot.publish(index, contents)
     progress("publish", 1, 1)
     return identity, len(passages), embedded

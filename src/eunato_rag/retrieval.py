@@ -1,35 +1,50 @@
-"""Query -> hits: dense and keyword search, fused by weight.
+"""Query -> hits: dense and keyword search fused by weight, then late interaction over what either found.
 
 Scores of each search are scaled to 0..1 over its own candidates, then summed by weight. Keyword search counts for
-as much as it can know: its weight falls with the share of the query, by rarity, that the corpus never says.
+as much as it can know: its weight falls with the share of the query, by rarity, that the corpus never says. The best
+passages so far then speak for what lies near them (Rocchio's relevance feedback, 1971, with no person to judge).
 Left out: reading the evidence, which decides whether there is an answer (answering).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from eunato_rag.errors import InvalidQuestion
+from eunato_rag.indexing.acronyms import expand
 from eunato_rag.indexing.catalogue import Filter
-from eunato_rag.indexing.embedding import Embedder
+from eunato_rag.indexing.embedding import Embedder, Vectors
+from eunato_rag.indexing.interaction import Query
+from eunato_rag.indexing.keywords import analyse
 from eunato_rag.indexing.snapshot import Snapshot
 from eunato_rag.indexing.vectors import Ranked
-from eunato_rag.records import Hit
+from eunato_rag.records import Hit, Passage
 
 MAX_QUERY = 4000
 """Characters. A longer text is a draft to check, not a question."""
 MAX_TOP_K = 100
 _POOL = 100
+_COMMON = 0.1
+"""Share of the passages above which an acronym needs no explaining: in a corpus about it, "NATO" tells nothing apart."""
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """How the searches are weighed: `keywords` at full coverage, dense the rest.
+    """How scores are weighed; fitted on half of four collections (docs/decisions.md).
 
-    Passages of front and back matter (title page, disclaimer, imprint) keep `surrounding` of their score.
+    `rerank` is the share of late interaction; of the rest, `keywords` at full coverage and dense what is left. The
+    first `feedback_from` passages are asked for what lies near them, and that counts `feedback`. Passages of front
+    and back matter (title page, disclaimer, imprint) keep `surrounding` of their score.
     """
 
-    keywords: float = 0.6
+    keywords: float = 0.8
+    rerank: float = 0.7
+    feedback: float = 0.7
+    feedback_from: int = 3
     surrounding: float = 0.8
 
 
@@ -49,65 +64,109 @@ def checked_query(text: str, what: str = "question") -> str:
     return text
 
 
-def retrieve(
-    snapshot: Snapshot, embedder: Embedder, query: str, *, top_k: int = 10, wanted: Filter = Filter(), weights: Weights = Weights()
-) -> tuple[Hit, ...]:
-    """The passages for a query, best first. The same snapshot and query give the same hits.
+def read_query(snapshot: Snapshot, embedder: Embedder, text: str) -> Query:
+    """A query as vectors, made once and used by all that comes after.
 
     Raises:
-        InvalidQuestion: see `checked_query`; or `top_k` outside 1..100.
+        InvalidQuestion: see `checked_query`.
     """
-    query = checked_query(query, "query")
+    text = checked_query(text, "query")
+    rare = {s: long for s, long in snapshot.acronyms.items() if max(map(snapshot.keywords.share, analyse(s)), default=0.0) <= _COMMON}
+    expanded = expand(text, rare)
+    return snapshot.tokens.query(text, expanded, embedder.encode_query_tokens([expanded])[0])
+
+
+def retrieve(
+    snapshot: Snapshot, query: Query, *, top_k: int = 10, wanted: Filter = Filter(), weights: Weights = Weights()
+) -> tuple[Hit, ...]:
+    """The passages for a query, best first; no two of which say the same. The same snapshot and query give the same hits.
+
+    Raises:
+        InvalidQuestion: `top_k` outside 1..100.
+    """
     if not 1 <= top_k <= MAX_TOP_K:
         raise InvalidQuestion(f"top_k is {top_k}; it goes from 1 to {MAX_TOP_K}.")
     allowed = snapshot.catalogue.allowed(wanted)
     pool = max(_POOL, top_k)
-    vector = embedder.encode_query([query])[0]
-    dense = snapshot.vectors.search(vector, pool, allowed)
-    keyword = snapshot.keywords.search(query, pool, allowed)
-    share = weights.keywords * snapshot.keywords.coverage(query)
-    fused = _fuse(dense, keyword, share)
-    for position in snapshot.catalogue.surrounding & fused.keys():
-        fused[position] *= weights.surrounding
-    passages = {position: snapshot.catalogue.passage_at(position) for position in _best(fused, top_k)}
-    ranked = sorted(passages, key=lambda position: (-fused[position], passages[position].id))[:top_k]
+    dense = snapshot.vectors.search(query.vector, pool, allowed)
+    keyword = snapshot.keywords.search(query.expanded, pool, allowed)
+    positions = sorted({position for position, _ in dense} | {position for position, _ in keyword})
+    if not positions:
+        return ()
+    vectors = np.stack([snapshot.vectors.vector(position) for position in positions])
+    interaction = snapshot.tokens.maxsim(query, positions)
+    share = weights.keywords * snapshot.keywords.coverage(query.text)
+    fused = (1 - share) * _scaled(dense, positions) + share * _scaled(keyword, positions, floor=0.0)
+    scores = (1 - weights.rerank) * fused + weights.rerank * _stretched(interaction)
+    scores = (scores + weights.feedback * _feedback(scores, vectors, weights.feedback_from)) / (1 + weights.feedback)
+    scores *= np.where([position in snapshot.catalogue.surrounding for position in positions], weights.surrounding, 1.0)
     bm25 = dict(keyword)
     return tuple(
         Hit(
-            passages[position],
+            passage,
             rank,
-            round(fused[position], 6),
+            round(float(scores[n]), 6),
             {
-                "dense": round(float(snapshot.vectors.vector(position) @ vector), 6),
-                "bm25": round(bm25.get(position, 0.0), 6),
+                "dense": round(float(vectors[n] @ query.vector), 6),
+                "bm25": round(bm25.get(positions[n], 0.0), 6),
+                "rerank": round(float(interaction[n]), 6),
             },
         )
-        for rank, position in enumerate(ranked, 1)
+        for rank, (n, passage) in enumerate(_different(snapshot, positions, scores, top_k), 1)
     )
 
 
-def _fuse(dense: Ranked, keyword: Ranked, share: float) -> dict[int, float]:
-    fused = {position: (1 - share) * score for position, score in _scaled(dense).items()}
-    for position, score in _scaled(keyword, floor=0.0).items():
-        fused[position] = fused.get(position, 0.0) + share * score
-    return fused
+def _different(snapshot: Snapshot, positions: Sequence[int], scores: NDArray[np.float64], top_k: int) -> list[tuple[int, Passage]]:
+    """The best passages, ties by id, without those whose words a better one has already said."""
+    passages = {n: snapshot.catalogue.passage_at(positions[n]) for n in _best(scores, top_k)}
+    taken: list[tuple[int, Passage]] = []
+    for n in sorted(passages, key=lambda n: (-scores[n], passages[n].id)):
+        if len(taken) == top_k:
+            break
+        if not any(_says_again(passages[n], other) for _, other in taken):
+            taken.append((n, passages[n]))
+    return taken
 
 
-def _scaled(ranked: Ranked, floor: float | None = None) -> dict[int, float]:
-    """Scores from 0 to 1 over the candidates; the lowest is 0, or `floor` is."""
+def _says_again(one: Passage, other: Passage) -> bool:
+    """Whether a passage adds nothing to another one: the same words, or more than half of it the same sentences."""
+    if one.document_id == other.document_id:
+        shared = min(one.locator.end, other.locator.end) - max(one.locator.start, other.locator.start)
+        if 2 * shared > len(one.text):
+            return True
+    return one.text.split() == other.text.split()
+
+
+def _feedback(scores: NDArray[np.float64], vectors: Vectors, size: int) -> NDArray[np.float64]:
+    """How near each candidate lies to the best ones so far, 0..1."""
+    best = np.argsort(-scores, kind="stable")[:size]
+    centre = scores[best] @ vectors[best]
+    return _stretched(vectors @ centre)
+
+
+def _scaled(ranked: Ranked, positions: Sequence[int], floor: float | None = None) -> NDArray[np.float64]:
+    """The scores of the candidates from 0 to 1, for what a search did not find 0; its lowest is 0, or `floor` is."""
+    scores = np.zeros(len(positions))
     if not ranked:
-        return {}
+        return scores
     high = ranked[0][1]
     low = ranked[-1][1] if floor is None else floor
-    if high <= low:
-        return {position: 1.0 for position, _ in ranked}
-    return {position: max(0.0, (score - low) / (high - low)) for position, score in ranked}
+    found = dict(ranked)
+    for n, position in enumerate(positions):
+        if position in found:
+            scores[n] = (found[position] - low) / (high - low) if high > low else 1.0
+    return np.clip(scores, 0.0, 1.0)
 
 
-def _best(fused: dict[int, float], top_k: int) -> list[int]:
-    """The positions of the top_k scores, with all that tie with the last of them."""
-    order = sorted(fused.values(), reverse=True)
-    if not order:
-        return []
-    least = order[min(top_k, len(order)) - 1]
-    return [position for position, score in fused.items() if score >= least]
+def _stretched(scores: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Scores from 0 to 1 over the candidates."""
+    values = np.asarray(scores, dtype=np.float64)
+    low, high = values.min(), values.max()
+    return (values - low) / (high - low) if high > low else np.ones_like(values)
+
+
+def _best(scores: NDArray[np.float64], top_k: int) -> list[int]:
+    """Enough of the best candidates that top_k different ones are among them, with all that tie with the last."""
+    order = np.sort(scores)[::-1]
+    least = order[min(2 * top_k + 10, len(order)) - 1]
+    return [int(n) for n in np.flatnonzero(scores >= least)]

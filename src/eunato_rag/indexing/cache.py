@@ -1,4 +1,4 @@
-"""Vectors cached by content: (model digest, text digest) -> vector, in one SQLite file beside the snapshots.
+"""Vectors cached by content: (model digest, text digest) -> vector and token codes, in one SQLite file beside the snapshots.
 
 So a rebuild embeds only what changed, and an interrupted one goes on from the vectors that it had.
 Left out: which passages there are; that is a snapshot's business.
@@ -16,8 +16,10 @@ import numpy as np
 
 from eunato_rag.errors import IndexStoreError
 from eunato_rag.indexing.embedding import Embedder, Vectors
+from eunato_rag.indexing.interaction import SCHEME, TokenCodes, compress
 
 _BATCH = 64
+_TABLE = "CREATE TABLE IF NOT EXISTS encoded (model TEXT, text BLOB, vector BLOB, tokens BLOB, PRIMARY KEY (model, text)) WITHOUT ROWID"
 
 
 class VectorCache:
@@ -29,43 +31,56 @@ class VectorCache:
         try:
             with closing(sqlite3.connect(path)) as db, db:
                 db.execute("PRAGMA journal_mode=WAL")
-                db.execute(
-                    "CREATE TABLE IF NOT EXISTS vectors (model TEXT, text BLOB, vector BLOB, PRIMARY KEY (model, text)) WITHOUT ROWID"
-                )
+                db.execute(_TABLE)
         except sqlite3.DatabaseError as error:
             raise IndexStoreError(f"The vector cache {path} cannot be used: {error}. Delete it; it will be made anew.") from error
 
     def encode_document(
         self, embedder: Embedder, texts: Sequence[str], progress: Callable[[int, int], None] = lambda done, total: None
-    ) -> tuple[Vectors, int]:
-        """The vectors of the texts, shape (len(texts), dimension), and how many of them had to be embedded.
+    ) -> tuple[Vectors, list[TokenCodes], int]:
+        """The vectors of the texts, shape (len(texts), dimension), their tokens, and how many had to be embedded.
 
         `progress(done, total)` is called after each batch; what is embedded by then is kept.
         """
         keys = [hashlib.sha256(text.encode()).digest() for text in texts]
-        vectors = np.zeros((len(texts), embedder.dimension), dtype=np.float32)
+        model = f"{embedder.digest} {SCHEME}"
+        known: dict[bytes, tuple[Vectors, TokenCodes]] = {}
         with closing(sqlite3.connect(self.path)) as db:
             missing: dict[bytes, str] = {}
-            for row, (key, text) in enumerate(zip(keys, texts, strict=True)):
-                found = db.execute("SELECT vector FROM vectors WHERE model = ? AND text = ?", (embedder.digest, key)).fetchone()
-                if found and len(found[0]) == 4 * embedder.dimension:
-                    vectors[row] = np.frombuffer(found[0], dtype="<f4")
-                else:
+            for key, text in zip(keys, texts, strict=True):
+                found = db.execute("SELECT vector, tokens FROM encoded WHERE model = ? AND text = ?", (model, key)).fetchone()
+                unpacked = _unpack(found[0], found[1], embedder.dimension) if found else None
+                if unpacked is None:
                     missing[key] = text
+                else:
+                    known[key] = unpacked
             order = sorted(missing, key=lambda key: -len(missing[key]))
-            fresh: dict[bytes, Vectors] = {}
             progress(0, len(order))
             for start in range(0, len(order), _BATCH):
                 batch = order[start : start + _BATCH]
-                made = embedder.encode_document([missing[key] for key in batch])
-                fresh.update(zip(batch, made, strict=True))
+                made = embedder.encode_document_tokens([missing[key] for key in batch])
+                known.update((key, (one.vector, compress(one))) for key, one in zip(batch, made, strict=True))
                 with db:
                     db.executemany(
-                        "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)",
-                        [(embedder.digest, key, fresh[key].astype("<f4").tobytes()) for key in batch],
+                        "INSERT OR REPLACE INTO encoded VALUES (?, ?, ?, ?)",
+                        [(model, key, known[key][0].astype("<f4").tobytes(), _pack(known[key][1])) for key in batch],
                     )
                 progress(start + len(batch), len(order))
-        for row, key in enumerate(keys):
-            if key in fresh:
-                vectors[row] = fresh[key]
-        return vectors, len(fresh)
+        vectors = np.stack([known[key][0] for key in keys]) if keys else np.zeros((0, embedder.dimension), dtype=np.float32)
+        return vectors, [known[key][1] for key in keys], len(order)
+
+
+def _pack(tokens: TokenCodes) -> bytes:
+    return tokens.pieces.astype("<i4").tobytes() + tokens.places.astype("<i4").tobytes() + tokens.codes.tobytes()
+
+
+def _unpack(vector: bytes, tokens: bytes, dimension: int) -> tuple[Vectors, TokenCodes] | None:
+    """What a row holds; None where it is no row of this form."""
+    width = -(-dimension // 8)
+    size, rest = divmod(len(tokens), 8 + width)
+    if rest or len(vector) != 4 * dimension:
+        return None
+    pieces = np.frombuffer(tokens, dtype="<i4", count=size).astype(np.int32)
+    places = np.frombuffer(tokens, dtype="<i4", count=size, offset=4 * size).astype(np.int32)
+    codes = np.frombuffer(tokens, dtype=np.uint8, offset=8 * size).reshape(size, width)
+    return np.frombuffer(vector, dtype="<f4").astype(np.float32), TokenCodes(codes, pieces, places)

@@ -111,6 +111,17 @@ class Catalogue:
     def passage_at(self, position: int) -> Passage:
         return self._passage(*self._select("SELECT id, document, start, end, matter FROM passages WHERE position = ?", position)[0])
 
+    def position(self, identity: str) -> int:
+        """The row of a passage in the indexes.
+
+        Raises:
+            NotFound: the snapshot has none.
+        """
+        rows = self._select("SELECT position FROM passages WHERE id = ?", identity)
+        if not rows:
+            raise NotFound(f"There is no passage {identity!r} in this snapshot. After a document changed, search again.")
+        return int(rows[0][0])
+
     def passages_of(self, document_id: str) -> list[Passage]:
         """The passages of one document, in order."""
         rows = self._select("SELECT id, document, start, end, matter FROM passages WHERE document = ? ORDER BY start, end", document_id)

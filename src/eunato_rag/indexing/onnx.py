@@ -23,9 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eunato_rag.errors import EmbeddingError
-from eunato_rag.indexing.embedding import TorchEmbedder, Vectors, unit
+from eunato_rag.indexing.embedding import Encoded, TorchEmbedder, Vectors, unit
 
 GRAPH, TOKENIZER, CARD = "model.onnx", "tokenizer.json", "model.json"
+_OUTPUTS = ["sentence_embedding", "token_embeddings"]
 MIN_AGREEMENT = 0.999
 """Least cosine between a vector of the export and the original's."""
 
@@ -108,39 +109,50 @@ class OnnxEmbedder:
         return len(self._ids(self._document_prompt + text))
 
     def encode_query(self, texts: Sequence[str]) -> Vectors:
-        return self._encode([self._query_prompt + text for text in texts])
+        return self._stacked(self.encode_query_tokens(texts))
 
     def encode_document(self, texts: Sequence[str]) -> Vectors:
-        return self._encode([self._document_prompt + text for text in texts])
+        return self._stacked(self.encode_document_tokens(texts))
 
-    def _encode(self, texts: Sequence[str]) -> Vectors:
-        if not texts:
-            return np.zeros((0, self.dimension), dtype=np.float32)
-        if len(texts) == 1 or self._threads == 1:
-            return unit(np.stack([self._vector(text) for text in texts]))
+    def encode_query_tokens(self, texts: Sequence[str]) -> list[Encoded]:
+        return self._encode(self._query_prompt, texts)
+
+    def encode_document_tokens(self, texts: Sequence[str]) -> list[Encoded]:
+        return self._encode(self._document_prompt, texts)
+
+    def _stacked(self, encoded: Sequence[Encoded]) -> Vectors:
+        return np.stack([one.vector for one in encoded]) if encoded else np.zeros((0, self.dimension), dtype=np.float32)
+
+    def _encode(self, prompt: str, texts: Sequence[str]) -> list[Encoded]:
+        if len(texts) <= 1 or self._threads == 1:
+            return [self._one(prompt, text) for text in texts]
         with ThreadPoolExecutor(self._threads) as pool:
-            return unit(np.stack(list(pool.map(self._vector, texts))))
+            return list(pool.map(lambda text: self._one(prompt, text), texts))
 
-    def _vector(self, text: str) -> NDArray[np.float32]:
+    def _one(self, prompt: str, text: str) -> Encoded:
         """One text; a question longer than the model reads is embedded in parts, so that no part of it is ignored."""
-        ids = self._ids(text)
+        read = self._tokenizer.encode(prompt + text)
+        ids: list[int] = read.ids
+        special = np.asarray(read.special_tokens_mask, dtype=bool)
+        places = np.asarray(read.offsets, dtype=np.int32)[:, 0] - len(prompt)
         if len(ids) <= self.max_tokens:
-            return self._run(ids)
-        begin, end = ids[:1], ids[-1:]
-        size = self.max_tokens - 2
-        parts = [ids[1:-1][i : i + size] for i in range(0, len(ids) - 2, size)]
-        whole: NDArray[np.float32] = np.mean([self._run(begin + part + end) for part in parts], axis=0)
-        return whole
+            vector, tokens = self._run(ids)
+        else:
+            size = self.max_tokens - 2
+            parts = [self._run([ids[0], *ids[1:-1][i : i + size], ids[-1]]) for i in range(0, len(ids) - 2, size)]
+            vector = np.mean([part for part, _ in parts], axis=0)
+            tokens = np.concatenate([parts[0][1][:1], *(part[1:-1] for _, part in parts), parts[-1][1][-1:]])
+        kept = ~special & (places >= 0)
+        return Encoded(unit(vector[None])[0], unit(tokens[kept]), np.asarray(ids, dtype=np.int32)[kept], places[kept])
 
     def _ids(self, text: str) -> list[int]:
         ids: list[int] = self._tokenizer.encode(text).ids
         return ids
 
-    def _run(self, ids: list[int]) -> NDArray[np.float32]:
+    def _run(self, ids: list[int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         row = np.asarray([ids], dtype=np.int64)
-        (vectors,) = self._session.run(["sentence_embedding"], {"input_ids": row, "attention_mask": np.ones_like(row)})
-        vector: NDArray[np.float32] = vectors[0]
-        return vector
+        vectors, tokens = self._session.run(_OUTPUTS, {"input_ids": row, "attention_mask": np.ones_like(row)})
+        return vectors[0], tokens[0]
 
 
 def _write_graph(original: TorchEmbedder, path: Path) -> None:
@@ -170,7 +182,7 @@ def _write_graph(original: TorchEmbedder, path: Path) -> None:
                 (rows, mask),
                 str(path),
                 input_names=list(names),
-                output_names=["sentence_embedding", "token_embeddings"],
+                output_names=_OUTPUTS,
                 dynamic_shapes=dict.fromkeys(names, size),
                 dynamo=True,
                 external_data=False,

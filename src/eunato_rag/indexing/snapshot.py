@@ -1,7 +1,7 @@
 """Snapshots: one whole, immutable index build each; published by a rename, named by CURRENT.
 
     index/CURRENT                  the id of the served snapshot
-    index/snapshots/<id>/          manifest.json, catalogue.sqlite, vectors.faiss, keywords/
+    index/snapshots/<id>/          manifest.json, catalogue.sqlite, vectors.faiss, keywords/, tokens/, acronyms.json
     index/models/, index/cache/    exported models; vectors by content
 
 A snapshot's id is a digest of what it was made from and by, so the same corpus and settings give the same id.
@@ -25,16 +25,19 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from eunato_rag.errors import DamagedSnapshot, IncompatibleIndex, IndexBusy, NoIndex, NotFound
+from eunato_rag.indexing.acronyms import find_acronyms
 from eunato_rag.indexing.catalogue import Catalogue, write_catalogue
 from eunato_rag.indexing.embedding import Embedder, Vectors
+from eunato_rag.indexing.interaction import SCHEME, TokenCodes, TokenIndex
 from eunato_rag.indexing.keywords import ANALYSER, KeywordIndex
 from eunato_rag.indexing.vectors import VectorIndex
 from eunato_rag.records import Document, Passage, Work
 
-FORMAT = 1
+FORMAT = 2
 CURRENT, SNAPSHOTS, LOCK = "CURRENT", "snapshots", ".lock"
 MODELS, CACHE = "models", "cache/vectors.sqlite"
-MANIFEST, CATALOGUE, VECTORS, KEYWORDS = "manifest.json", "catalogue.sqlite", "vectors.faiss", "keywords"
+MANIFEST, CATALOGUE, VECTORS, KEYWORDS, TOKENS = "manifest.json", "catalogue.sqlite", "vectors.faiss", "keywords", "tokens"
+ACRONYMS = "acronyms.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +57,16 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What goes into a snapshot: row n of `vectors` and text n of `keywords` belong to passage n."""
+    """What goes into a snapshot: row n of `vectors`, of `tokens` and of `texts` belongs to passage n.
+
+    A text is what was embedded for its passage, and ends with the passage's own words.
+    """
 
     documents: Sequence[Document]
     passages: Sequence[Passage]
     works: Sequence[Work]
     vectors: Vectors
+    tokens: Sequence[TokenCodes]
     texts: Sequence[str]
     embedder: Mapping[str, Any]
     chunking: Mapping[str, Any]
@@ -73,6 +80,8 @@ class Snapshot:
         self.catalogue = Catalogue(folder / CATALOGUE)
         self.vectors = VectorIndex.load(folder / VECTORS)
         self.keywords = KeywordIndex.load(folder / KEYWORDS)
+        self.tokens = TokenIndex.load(folder / TOKENS)
+        self.acronyms = _read_acronyms(folder / ACRONYMS)
 
     @property
     def id(self) -> str:
@@ -200,6 +209,7 @@ def _identity(contents: Contents) -> str:
         "format": FORMAT,
         "embedder": contents.embedder["digest"],
         "analyser": ANALYSER,
+        "tokens": SCHEME,
         "chunking": contents.chunking,
         "documents": [[d.id, d.source, d.sha256, d.work, hashlib.sha256(repr(d).encode()).hexdigest()] for d in contents.documents],
         "passages": [p.id for p in contents.passages],
@@ -213,6 +223,10 @@ def _write(folder: Path, identity: str, contents: Contents) -> None:
     write_catalogue(folder / CATALOGUE, contents.documents, contents.passages, contents.works)
     VectorIndex.build(contents.vectors).save(folder / VECTORS)
     KeywordIndex.build(contents.texts).save(folder / KEYWORDS)
+    contexts = [len(text) - len(passage.text) for text, passage in zip(contents.texts, contents.passages, strict=True)]
+    TokenIndex.write(folder / TOKENS, contents.tokens, contexts)
+    acronyms = find_acronyms(document.text for document in contents.documents)
+    (folder / ACRONYMS).write_text(json.dumps(acronyms, ensure_ascii=False, indent=1), "utf-8")
     manifest = Manifest(
         id=identity,
         format=FORMAT,
@@ -228,12 +242,19 @@ def _write(folder: Path, identity: str, contents: Contents) -> None:
     (folder / MANIFEST).write_text(json.dumps(table, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
+def _read_acronyms(path: Path) -> dict[str, str]:
+    try:
+        return {str(short): str(long) for short, long in json.loads(path.read_text("utf-8")).items()}
+    except (OSError, ValueError, AttributeError) as error:
+        raise DamagedSnapshot(f"{path.name} holds no acronyms: {error}. Run: eunato-rag reindex") from error
+
+
 def _check(folder: Path, contents: Contents) -> None:
     """What was written is read back: every passage is there, and equals its slice."""
     manifest = Manifest(**{k: v for k, v in json.loads((folder / MANIFEST).read_text("utf-8")).items() if k != "seal"})
     snapshot = Snapshot(folder, manifest)
     try:
-        sizes = (len(snapshot.vectors), len(snapshot.keywords), snapshot.catalogue.passage_count)
+        sizes = (len(snapshot.vectors), len(snapshot.keywords), len(snapshot.tokens), snapshot.catalogue.passage_count)
         if set(sizes) != {len(contents.passages)}:
             raise DamagedSnapshot(f"The new snapshot holds {sizes} rows for {len(contents.passages)} passages; it was not published.")
         for position, passage in enumerate(contents.passages):
