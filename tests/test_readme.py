@@ -49,7 +49,7 @@ def test_the_figures_are_measured(outcomes: list[evaluation.Outcome]) -> None:
         "in the first 5": ("retrieval", "found_at_5"),
         "answerable questions answered": ("answers", "answered"),
         "the answer quotes the evidence": ("answers", "cited"),
-        "every quotation and sentence verified": ("answers", "verified"),
+        "every quotation and sentence verified": ("citations", "verified"),
         "nonsense refused": ("refused", "nonsense"),
         "off-topic questions refused": ("refused", "off_topic"),
         "near misses refused": ("refused", "near_miss"),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from eunato_rag.indexing.catalogue import Filter
     from eunato_rag.indexing.embedding import Embedder, load_embedder
     from eunato_rag.ingestion.chunking import Chunking
-    from eunato_rag.records import Answer, Citation, Document, Footnote, Hit, Locator, Passage, Work
+    from eunato_rag.records import Answer, Citation, Document, Footnote, Hit, Locator, Passage, Turn, Work
     from eunato_rag.reindex import Report
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "Locator",
     "Passage",
     "Report",
+    "Turn",
     "Work",
     "load_embedder",
 ]

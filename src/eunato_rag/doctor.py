@@ -46,6 +46,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     if digest and settings.embedding.backend != "torch":
         made = onnx.OnnxEmbedder.complete(settings.index / snapshot.MODELS / digest[:16])
         yield Finding("ok", "fast path", "exported" if made else "not exported yet; the first reindex or serve does it")
+    yield _generation(settings)
     yield from _corpus(settings)
     yield from _index(settings, digest)
 
@@ -56,6 +57,13 @@ def _packages() -> Iterator[Finding]:
             yield Finding("ok", "package", f"{name} {version(name)}")
         except PackageNotFoundError:
             yield Finding("broken", "package", f"{name} is not installed", f"pip install {name}")
+
+
+def _generation(settings: Settings) -> Finding:
+    chosen = settings.generation
+    if chosen.base_url is None:
+        return Finding("ok", "generation", "not set; answers are made of sentences of the corpus")
+    return Finding("ok", "generation", f"{chosen.model} at {chosen.base_url}, {'key set' if chosen.api_key else 'no key'}")
 
 
 def _tried(what: str, look: Callable[[], str], remedy: str) -> Finding:

@@ -2,35 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
+from eunato_rag.answering.conversation import checked_history, standalone_question
 from eunato_rag.answering.extraction import extract
 from eunato_rag.answering.grounding import ground
 from eunato_rag.citing.references import NoteView, footnote_graph
 from eunato_rag.indexing.catalogue import Filter
 from eunato_rag.indexing.embedding import Embedder
 from eunato_rag.indexing.snapshot import Snapshot, current_id, open_snapshot
-from eunato_rag.records import Answer, Document, Hit, Passage, Work
-from eunato_rag.retrieval import MAX_QUERY, checked_query, retrieve
+from eunato_rag.records import Answer, Cited, Concluded, Document, Event, Hit, Passage, Said, Searched, Turn, Work
+from eunato_rag.retrieval import MAX_QUERY, checked_query, read_query, retrieve
 
 ASK_TOP_K = 10
 SUPPORT_TOP_K = 3
 
 
-class Engine:
-    """Answers from one opened snapshot. Safe to share between threads."""
+class Writer(Protocol):
+    """Writes an answer in its own words, of which it tells only what it verified."""
 
-    def __init__(self, snapshot: Snapshot, embedder: Embedder) -> None:
-        self.snapshot, self.embedder = snapshot, embedder
+    def write(self, snapshot: Snapshot, embedder: Embedder, question: str, extracted: Answer) -> Generator[Event, None, Answer]:
+        """The events of the written answer, and the answer; with no event of its own where the extracted one stands."""
+        ...
+
+    def rewrite(self, question: str, history: Sequence[Turn]) -> str | None:
+        """The question as it would be put without its conversation; None where the writer cannot tell."""
+        ...
+
+
+class Engine:
+    """Answers from one opened snapshot; in a writer's words where there is a writer. Safe to share between threads."""
+
+    def __init__(self, snapshot: Snapshot, embedder: Embedder, writer: Writer | None = None) -> None:
+        self.snapshot, self.embedder, self.writer = snapshot, embedder, writer
 
     @classmethod
-    def open(cls, index: Path, embedder: Embedder) -> Engine:
+    def open(cls, index: Path, embedder: Embedder, writer: Writer | None = None) -> Engine:
         """The engine for an index folder's current snapshot.
 
         Raises:
             NoIndex, DamagedSnapshot, IncompatibleIndex: each names the command that mends it.
         """
-        return cls(open_snapshot(index, embedder), embedder)
+        return cls(open_snapshot(index, embedder), embedder, writer)
 
     def is_current(self, index: Path) -> bool:
         """Whether the index folder still names this engine's snapshot."""
@@ -42,18 +58,51 @@ class Engine:
         Raises:
             InvalidQuestion: nothing asked, far too much asked, or `top_k` outside 1..100.
         """
-        return retrieve(self.snapshot, self.embedder, query, top_k=top_k, wanted=wanted)
+        return retrieve(self.snapshot, read_query(self.snapshot, self.embedder, query), top_k=top_k, wanted=wanted)
 
-    def ask(self, question: str, *, top_k: int = ASK_TOP_K, wanted: Filter = Filter()) -> Answer:
-        """The answer to a question: sentences of the corpus, each cited and verified, or an abstention.
+    def ask(self, question: str, *, history: Sequence[Turn] = (), top_k: int = ASK_TOP_K, wanted: Filter = Filter()) -> Answer:
+        """The answer to a question, each sentence cited and verified, or an abstention.
+
+        `history` is what was said before it, oldest turn first; a question that leans on it is searched for, and
+        answered, as `Answer.standalone_question` says.
 
         Raises:
-            InvalidQuestion: as for `search`.
+            InvalidQuestion: as for `search`, or a history of too many or too long turns.
+        """
+        *_, last = self.stream(question, history=history, top_k=top_k, wanted=wanted)
+        assert isinstance(last, Concluded)
+        return last.answer
+
+    def stream(
+        self, question: str, *, history: Sequence[Turn] = (), top_k: int = ASK_TOP_K, wanted: Filter = Filter()
+    ) -> Generator[Event, None, None]:
+        """What happens while a question is answered: `Searched` first, `Concluded` with the answer last.
+
+        To close it ends the work. Whether there is an answer is decided by the evidence, before any writer is asked.
+
+        Raises:
+            InvalidQuestion: as for `ask`, before the first event.
         """
         question = checked_query(question)
-        hits = self.search(question, top_k=top_k, wanted=wanted)
-        draft = extract(self.snapshot, self.embedder, question, hits)
-        return ground(self.snapshot, question, draft, hits)
+        standalone = self._standalone(question, checked_history(history))
+        query = read_query(self.snapshot, self.embedder, standalone)
+        hits = retrieve(self.snapshot, query, top_k=top_k, wanted=wanted)
+        yield Searched(standalone, hits)
+        draft = extract(self.snapshot, query, hits)
+        answer = replace(ground(self.snapshot, standalone, draft, hits), question=question)
+        if self.writer is not None and answer.status == "answered":
+            answer = yield from self.writer.write(self.snapshot, self.embedder, standalone, answer)
+        if answer.model is None:
+            yield from _told(answer)
+        yield Concluded(answer)
+
+    def _standalone(self, question: str, history: Sequence[Turn]) -> str:
+        """What the question means after its conversation, by the writer if there is one and it can tell, else by rule."""
+        if not history:
+            return question
+        rewritten = self.writer.rewrite(question, history) if self.writer is not None else None
+        standalone = rewritten or standalone_question(question, history, self.snapshot.keywords.weight)
+        return standalone if len(standalone) <= MAX_QUERY else question
 
     def documents(self) -> tuple[str, ...]:
         """The ids of all documents, in order."""
@@ -82,3 +131,14 @@ class Engine:
     def footnotes(self, identity: str) -> list[NoteView]:
         """The notes of a document with the sentences they stand at and the works they cite."""
         return footnote_graph(self.document(identity), {work.id: work for work in self.works()}, frozenset(self.documents()))
+
+
+def _told(answer: Answer) -> Iterator[Event]:
+    """An answer of quotations, one after the other, each with its citation; an abstention at once."""
+    done = 0
+    for citation in answer.citations:
+        yield Said(answer.text[done : citation.answer_span[1]])
+        yield Cited(citation)
+        done = citation.answer_span[1]
+    if done < len(answer.text):
+        yield Said(answer.text[done:])

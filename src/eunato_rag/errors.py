@@ -14,6 +14,7 @@
     │   ├── DamagedSnapshot     a file is missing or its bytes changed
     │   ├── IncompatibleIndex   built with another model, analyser or format
     │   └── IndexBusy           another process is writing
+    ├── GenerationError         the language model, where one is set; the answer then falls back to extraction
     ├── InvalidQuestion         a question or query of nothing, or far too long
     └── NotFound                no document, passage or snapshot of that id
 
@@ -75,6 +76,10 @@ class IncompatibleIndex(IndexStoreError):
 
 class IndexBusy(IndexStoreError):
     """Another process is writing to the index folder."""
+
+
+class GenerationError(EunatoRagError):
+    """The language model could not be asked, or did not answer as it should."""
 
 
 class InvalidQuestion(EunatoRagError):

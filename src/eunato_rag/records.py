@@ -289,6 +289,8 @@ class Answer:
 
     `standalone_question` is what was searched for: the question itself, or what it means after its conversation.
     `model` names the language model that wrote the text; None where the text is made of sentences of the corpus.
+    `notice` tells a reader what went otherwise than it should, where that changed what is shown.
+    `confidence`, in 0..1, says how surely the evidence answers; it is given of abstentions too, and orders answers.
     """
 
     question: str
@@ -301,3 +303,50 @@ class Answer:
     nearest: tuple[Hit, ...] = ()
     reason: str | None = None
     model: Mapping[str, Any] | None = None
+    confidence: float = 0.0
+    notice: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """What was searched for and found; the first event of every answer."""
+
+    query: str
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The next words of the answer. They are verified: all of them together are `Answer.text`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """A citation of words that were said."""
+
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A sign of life while something slow goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Troubled:
+    """What went wrong on the way, for who runs the service; the answer does without."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Concluded:
+    """The whole answer; the last event."""
+
+    answer: Answer
+
+
+Event = Searched | Said | Cited | Waiting | Troubled | Concluded
+"""What happens while a question is answered, in order."""

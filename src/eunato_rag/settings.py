@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from eunato_rag.errors import SettingsError
 from eunato_rag.indexing.embedding import DEFAULT_MODEL
 
 PREFIX = "EUNATO_"
+_SECRET = ("API_KEY", "BASE_URL")
+"""Variables whose values an error does not repeat; in an address somebody may have put a password."""
 
 
 class _Section(BaseModel):
@@ -54,6 +57,47 @@ class FetchingSettings(_Section):
     allow_private: bool = Field(False, description="may reach addresses that are not public")
 
 
+class GenerationSettings(_Section):
+    """`EUNATO_GENERATION__*`; with a `base_url`, a language model writes the answers."""
+
+    base_url: str | None = Field(None, description="OpenAI-compatible endpoint whose model writes answers, as http://host/v1")
+    model: str = Field("", validate_default=True, description="the model's name there")
+    api_key: SecretStr | None = Field(None, description="key that the endpoint asks for")
+    prompt_tokens: int = Field(6000, ge=500, description="size of what is sent for an answer, in tiktoken tokens")
+    output_tokens: int = Field(800, ge=16, description="size of what the model may write")
+    seconds: float = Field(60.0, gt=0, description="time for one answer, all attempts together")
+    timeout: float = Field(30.0, gt=0, description="silence of the endpoint to bear, in seconds")
+    attempts: int = Field(3, ge=1, le=10, description="attempts to reach it")
+    temperature: float = Field(0.0, ge=0, le=2, description="0: the likeliest words")
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        try:
+            parts = urlsplit(value or "")
+            named = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:  # its message would repeat the address
+            named = False
+        if value and (not named or parts.username or parts.password or parts.query or parts.fragment):
+            raise ValueError("an address as http://host:port/v1 is expected, without name, password or query")
+        return value or None
+
+    @field_validator("model")
+    @classmethod
+    def _is_named(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("base_url") and not value.strip():
+            raise ValueError("the endpoint needs the name of a model")
+        return value.strip()
+
+    @field_validator("api_key")
+    @classmethod
+    def _is_sendable(cls, value: SecretStr | None) -> SecretStr | None:
+        key = value.get_secret_value().strip() if value else ""
+        if not key.isascii() or not key.isprintable():
+            raise ValueError("a key is made of visible ASCII characters")
+        return SecretStr(key) if key else None
+
+
 class ServingSettings(_Section):
     """`EUNATO_SERVING__*`"""
 
@@ -72,6 +116,7 @@ class Settings(BaseSettings):
     chunking: ChunkingSettings = ChunkingSettings()
     reading: ReadingSettings = ReadingSettings()
     fetching: FetchingSettings = FetchingSettings()
+    generation: GenerationSettings = GenerationSettings()
     serving: ServingSettings = ServingSettings()
 
 
@@ -90,6 +135,8 @@ def load_settings(**overrides: object) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = PREFIX + "__".join(str(part) for part in first["loc"]).upper()
+        if any(word in name for word in _SECRET):  # nor may the cause show it
+            raise SettingsError(f"{name} cannot be what it is: {first['msg']}.") from None
         raise SettingsError(f"{name} cannot be {first.get('input')!r}: {first['msg']}.") from error
 
 

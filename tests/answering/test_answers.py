@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from eunato_rag.answering.asked import Evidence
 from eunato_rag.answering.extraction import Draft, extract
 from eunato_rag.answering.grounding import Abstention, ground, holds
 from eunato_rag.engine import Engine
 from eunato_rag.errors import InvalidQuestion, NotFound
 from eunato_rag.indexing.catalogue import Filter
+from eunato_rag.indexing.embedding import Embedder
+from eunato_rag.ingestion.chunking import Chunking
 from eunato_rag.records import Answer
+from eunato_rag.reindex import reindex
+from eunato_rag.retrieval import read_query, retrieve
 
 
 def proved(engine: Engine, answer: Answer) -> bool:
@@ -98,10 +104,63 @@ def test_a_quotation_that_its_document_does_not_say_is_dropped(engine: Engine) -
 
 def test_nothing_near_enough_is_not_made_an_answer(engine: Engine) -> None:
     """The threshold decides, whatever was extracted."""
-    hits = engine.search("When was the harbour dredged?")
-    draft = extract(engine.snapshot, engine.embedder, "When was the harbour dredged?", hits)
-    assert ground(engine.snapshot, "q", draft, hits, Abstention(nearness=9)).status == "abstained"
-    assert ground(engine.snapshot, "q", Draft((), 9.0), hits).status == "abstained"
+    query = read_query(engine.snapshot, engine.embedder, "When was the harbour dredged?")
+    hits = retrieve(engine.snapshot, query)
+    draft = extract(engine.snapshot, query, hits)
+    assert ground(engine.snapshot, "q", draft, hits).status == "answered"
+    assert ground(engine.snapshot, "q", draft, hits, Abstention(least=1.1)).status == "abstained"
+    assert ground(engine.snapshot, "q", Draft((), Evidence(9.0)), hits).status == "abstained"
+
+
+@pytest.mark.parametrize(
+    ("question", "reason"),
+    [
+        ("Was the harbour at Trondheim dredged?", "Trondheim"),
+        ("How many apples keep until March?", "number"),
+        ("In what year did the barge break down?", "date or time"),
+    ],
+)
+def test_a_near_miss_is_refused_and_the_refusal_says_what_is_not_there(engine: Engine, question: str, reason: str) -> None:
+    """The subject is there; the name or the kind of thing asked for is not."""
+    answer = engine.ask(question)
+    assert answer.status == "abstained"
+    assert reason in (answer.reason or "")
+    assert answer.nearest
+
+
+def test_confidence_falls_with_what_the_evidence_lacks() -> None:
+    """A chance between 0 and 1."""
+    weigh = Abstention().confidence
+    assert 1 > weigh(Evidence(0.8)) > weigh(Evidence(0.5)) > weigh(Evidence(0.5, kind="number", holds=False)) > 0
+    assert weigh(Evidence(0.8, ("Poland",))) > weigh(Evidence(0.8, ("Poland", "2018"))) == weigh(Evidence(0.8, ("Poland", "2018", "rail")))
+
+
+def test_passages_that_say_the_same_are_shown_once(tmp_path: Path, embedder: Embedder) -> None:
+    """Ten hits are ten different things: a text that two documents share, and a neighbour that repeats its sentences, come once."""
+    corpus = tmp_path / "twice"
+    corpus.mkdir()
+    shared = "The harbour was dredged in 2019."
+    for name in ("one", "two"):
+        (corpus / f"{name}.md").write_text(f"# Report {name}\n\n{shared}\n\n## More\n\nOther words of {name} stand here.\n", "utf-8")
+    reindex(corpus, tmp_path / "twice-index", embedder, Chunking())
+    opened = Engine.open(tmp_path / "twice-index", embedder)
+    texts = [hit.passage.text for hit in opened.search("harbour dredged")]
+    opened.snapshot.close()
+    assert texts.count(shared) == 1
+
+
+def test_an_acronym_finds_what_is_only_spelt_out(tmp_path: Path, embedder: Embedder) -> None:
+    """The corpus introduces it once; elsewhere it stands in full."""
+    corpus = tmp_path / "acronyms"
+    corpus.mkdir()
+    rest = "\n\n".join(f"## Part {n}\n\nPears and apples of orchard {n}." for n in range(12))
+    first = "# Notes\n\nThe Northern Port Fund (NPF) was founded.\n\n## Pay\n\nThe Northern Port Fund paid for the quay.\n\n"
+    (corpus / "notes.md").write_text(first + rest, "utf-8")
+    reindex(corpus, tmp_path / "acronyms-index", embedder, Chunking())
+    opened = Engine.open(tmp_path / "acronyms-index", embedder)
+    hits = opened.search("What did the NPF pay for?", top_k=2)
+    opened.snapshot.close()
+    assert "The Northern Port Fund paid for the quay." in [hit.passage.text for hit in hits]
 
 
 @pytest.mark.parametrize("question", ["", "   ", "?!", "x" * 4001])
@@ -123,7 +182,7 @@ def test_hits_are_ranked_and_the_same_each_time(engine: Engine) -> None:
     hits = engine.search("late dredging of the harbour", top_k=4)
     assert [hit.rank for hit in hits] == [1, 2, 3, 4]
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
-    assert set(hits[0].parts) == {"dense", "bm25"}
+    assert set(hits[0].parts) == {"dense", "bm25", "rerank"}
     assert hits == engine.search("late dredging of the harbour", top_k=4)
 
 

@@ -84,6 +84,24 @@ def test_an_abstention_says_so_and_shows_the_nearest(client: TestClient) -> None
     assert len(answer["nearest"]) == 3
 
 
+def test_a_question_is_understood_after_its_history(client: TestClient) -> None:
+    """What was searched for stands beside what was asked, and is highlighted; a question that stands alone is searched for as it is."""
+    history = [
+        {"role": "user", "content": "How deep is the harbour at Lindholm?"},
+        {"role": "assistant", "content": "It is 14 metres deep [1]."},
+    ]
+    answer = post(client, "/v1/ask", {"question": "When was it dredged?", "history": history})
+    assert (answer["question"], answer["status"]) == ("When was it dredged?", "answered")
+    assert answer["standalone_question"] == "How deep is the harbour at Lindholm? When was it dredged?"
+    assert "dredged in 2019" in answer["answer"]
+    text = answer["hits"][0]["passage"]["text"]
+    start = answer["hits"][0]["passage"]["locator"]["start"]
+    assert "Lindholm" in {text[h["start"] - start : h["end"] - start] for h in answer["hits"][0]["highlights"]}
+    alone = post(client, "/v1/ask", {"question": QUESTION, "history": history})
+    assert alone["standalone_question"] == QUESTION
+    assert alone["answer"] == post(client, "/v1/ask", {"question": QUESTION, "history": []})["answer"]
+
+
 def test_search_gives_hits_with_highlights(client: TestClient) -> None:
     """A highlight is a range of the canonical text that matches the query."""
     found = post(client, "/v1/search", {"query": "dredging barge", "top_k": 2})
@@ -156,6 +174,12 @@ def test_works_tell_which_are_here(client: TestClient) -> None:
         ("post", "/v1/ask", {}, 422, "invalid_request"),
         ("post", "/v1/ask", {"question": 7}, 422, "invalid_request"),
         ("post", "/v1/ask", {"question": "x", "qestion": "y"}, 422, "invalid_request"),
+        ("post", "/v1/ask", {"question": "x", "history": [{"role": "user", "content": "x" * 4001}]}, 422, "invalid_question"),
+        ("post", "/v1/ask", {"question": "x", "history": [{"role": "user", "content": "x"}] * 51}, 422, "invalid_question"),
+        ("post", "/v1/ask", {"question": "x", "history": [{"role": "system", "content": "x"}]}, 422, "invalid_request"),
+        ("post", "/v1/ask", {"question": "x", "history": [{"role": "user"}]}, 422, "invalid_request"),
+        ("post", "/v1/ask", {"question": "x", "history": "x"}, 422, "invalid_request"),
+        ("post", "/v1/ask", {"question": "x", "snapshot": "current"}, 422, "invalid_request"),
         ("post", "/v1/search", {"query": "x", "top_k": 0}, 422, "invalid_request"),
         ("post", "/v1/search", {"query": "x", "filter": {"issued_from": "May"}}, 422, "invalid_request"),
     ],

@@ -1,8 +1,8 @@
 """Hits -> the sentences that answer, to the letter; the default, with no language model.
 
-Each sentence of the best passages is weighed by meaning (cosine with the question), by words (the share of the
-question's terms in it, rare ones first) and by its passage. A sentence that leans on the one before ("The initiative,
-however, …") brings it along. Left out: whether all this amounts to an answer (grounding).
+Each sentence of the best passages is weighed by meaning (MaxSim of its tokens, as its passage reads them), by words
+(the share of the question's terms in it, rare ones first) and by its passage. A sentence that leans on the one before
+("The initiative, however, …") brings it along. Left out: whether all this amounts to an answer (grounding).
 """
 
 from __future__ import annotations
@@ -12,13 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise, takewhile
 
-from eunato_rag.indexing.embedding import Embedder
+from eunato_rag.answering.asked import Asked, Evidence
+from eunato_rag.indexing.interaction import Alignment, Query
 from eunato_rag.indexing.keywords import analyse
 from eunato_rag.indexing.snapshot import Snapshot
 from eunato_rag.records import Document, Hit
 
 READ_HITS = 6
 """Passages whose sentences are weighed."""
+COMMON = 0.25
+"""Share of the passages above which a name tells nothing apart."""
 
 _LEANS = re.compile(
     r"^(?:this|that|these|those|it|they|he|she|its|their|such|both|however|therefore|thus|hence|moreover|furthermore|"
@@ -48,12 +51,14 @@ _NAMES_A_NOTE = re.compile(r"\b(?:foot)?note\s*(?:no\.?|number|nr\.?|#)?\s*(\d{1
 class Extraction:
     """How sentences are weighed and how many are taken; fitted on half of the paper's questions (docs/decisions.md).
 
-    Of the first `sentences`, those are taken that stand above the widest gap between two weights, or that have at
-    least `nearly` of the best one's weight.
+    A sentence loses `lacking` for each of up to two names asked about that its passage does not say, and for having
+    nothing of the kind asked for. Of the first `sentences`, those are taken that stand above the widest gap between
+    two weights, or that have at least `nearly` of the best one's weight.
     """
 
     words: float = 0.4
     passage: float = 0.4
+    lacking: float = 0.05
     nearly: float = 0.85
     sentences: int = 3
     leaning: int = 1
@@ -73,10 +78,10 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The quotes in reading order, and how near the evidence is to the question: about 0 (unrelated) to 1.25."""
+    """The quotes in reading order, and what the best of them is worth as evidence."""
 
     quotes: tuple[Quote, ...]
-    nearness: float
+    evidence: Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +96,27 @@ class _Sentence:
         return self.document.text[self.start : self.end]
 
 
-def extract(snapshot: Snapshot, embedder: Embedder, question: str, hits: Sequence[Hit], extraction: Extraction = Extraction()) -> Draft:
-    """The sentences of the first hits that answer the question best. No hits give an empty draft of nearness 0."""
-    hits = hits[:READ_HITS]
+def extract(snapshot: Snapshot, query: Query, hits: Sequence[Hit], extraction: Extraction = Extraction()) -> Draft:
+    """The sentences of the first hits that answer the question best. No hits give an empty draft."""
+    question, hits = query.text, hits[:READ_HITS]
     asks_for_source = bool(_ASKS_FOR_SOURCE.search(question))
     if named := _named_note(snapshot, hits, question):
-        return Draft(_quotes(named, extraction.leaning), 1.0)
+        return Draft(_quotes(named, extraction.leaning), Evidence(1.0))
     candidates = _candidates(snapshot, question, hits, notes=asks_for_source)
     if not candidates:
-        return Draft((), 0.0)
+        return Draft((), Evidence(0.0))
     texts = [_in_context(candidate, extraction.leaning) for candidate in candidates]
-    meaning = embedder.encode_document(texts) @ embedder.encode_query([question])[0]
+    meaning = _meanings(snapshot, query, candidates, extraction)
     words = [snapshot.keywords.coverage(question, frozenset(analyse(text))) for text in texts]
+    asked = Asked.read(question, lambda term: snapshot.keywords.share(term) > COMMON)
+    near = 0.25 * snapshot.keywords.coverage(question, frozenset(term for hit in hits[:3] for term in analyse(hit.passage.text)))
+    evidence = [asked.judge(meaning[n] + near, texts[n], _around(candidate, texts[n])) for n, candidate in enumerate(candidates)]
     weights = [
-        float(meaning[n]) + extraction.words * words[n] + extraction.passage * candidate.hit.score for n, candidate in enumerate(candidates)
+        meaning[n]
+        + extraction.words * words[n]
+        + extraction.passage * candidate.hit.score
+        - extraction.lacking * (len(evidence[n].missing[:2]) + (not evidence[n].holds))
+        for n, candidate in enumerate(candidates)
     ]
     order = sorted(range(len(candidates)), key=lambda n: (-weights[n], n))
     taken = [candidates[n] for n in order[: _enough([weights[n] for n in order], extraction)]]
@@ -112,9 +124,32 @@ def extract(snapshot: Snapshot, embedder: Embedder, question: str, hits: Sequenc
     taken += [_Sentence(s.hit, s.document, *span) for s in taken for span in s.document.table_head(s.start)]
     if asks_for_source:
         taken += [note for sentence in taken for note in _notes_at(sentence)]
-    near = frozenset(term for hit in hits[:3] for term in analyse(hit.passage.text))
-    nearness = float(meaning.max()) + 0.25 * snapshot.keywords.coverage(question, near)
-    return Draft(_quotes(taken, extraction.leaning), nearness)
+    return Draft(_quotes(taken, extraction.leaning), evidence[order[0]])
+
+
+def _meanings(snapshot: Snapshot, query: Query, candidates: Sequence[_Sentence], extraction: Extraction) -> list[float]:
+    """How well the tokens of each sentence meet the question's, 0..1."""
+    aligned: dict[str, Alignment] = {}
+    meanings = []
+    for sentence in candidates:
+        passage = sentence.hit.passage
+        if passage.id not in aligned:
+            aligned[passage.id] = snapshot.tokens.align(query, snapshot.catalogue.position(passage.id))
+        leant = _leant_on(sentence, extraction.leaning)
+        start = (leant[0][0] if leant else sentence.start) - passage.locator.start
+        row = bool(sentence.document.table_head(sentence.start))
+        meanings.append(_met(aligned[passage.id], query, start, sentence.end - passage.locator.start, row))
+    return meanings
+
+
+def _met(alignment: Alignment, query: Query, start: int, end: int, row: bool) -> float:
+    """MaxSim over the tokens of a range of the passage; for a row of a table also over its caption and head."""
+    inside = (alignment.places >= start) & (alignment.places < end)
+    if row:
+        inside |= alignment.places < 0
+    if not inside.any():
+        return 0.0
+    return float(alignment.similarity[inside].max(axis=0) @ query.weights)
 
 
 def _candidates(snapshot: Snapshot, question: str, hits: Sequence[Hit], *, notes: bool) -> list[_Sentence]:
@@ -223,6 +258,12 @@ def _in_context(sentence: _Sentence, leaning: int) -> str:
         return "\n".join([*(sentence.document.text[a:b] for a, b in head), sentence.text])
     leant = _leant_on(sentence, leaning)
     return sentence.document.text[leant[0][0] if leant else sentence.start : sentence.end]
+
+
+def _around(sentence: _Sentence, text: str) -> str:
+    """Where the names that a sentence is about may stand: in its passage, its headings, the title."""
+    passage = sentence.hit.passage
+    return "\n".join((text, passage.text, sentence.document.title, *passage.locator.headings))
 
 
 def _adjacent(document: Document, first: tuple[int, int], second: tuple[int, int]) -> bool:

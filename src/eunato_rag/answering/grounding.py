@@ -6,10 +6,12 @@ sentence of the answer says it too. What fails is dropped together with its sent
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from eunato_rag.answering.asked import Evidence, Kind
 from eunato_rag.answering.extraction import Draft, Quote
 from eunato_rag.indexing.catalogue import Catalogue
 from eunato_rag.indexing.snapshot import Snapshot
@@ -20,23 +22,37 @@ NEAREST = 3
 
 ABSTENTION = "The documents do not answer this question."
 
+_THINGS: dict[Kind, str] = {"number": "number", "time": "date or time", "name": "person, body or place", "other": "fact"}
 _FINAL = re.compile(r"[.!?:…]+$")
 
 
 @dataclass(frozen=True, slots=True)
 class Abstention:
-    """The least nearness of evidence (extraction.Draft) that is taken for an answer; fitted, see docs/decisions.md."""
+    """How evidence is weighed: a logistic model of the chance that it answers; fitted, see docs/decisions.md.
 
-    nearness: float = 0.28
+    `nearness`, `missing` (each of up to two names) and `absent` (nothing of the kind asked for) are its coefficients,
+    `bias` its constant. Below `least`, 0..1, the service abstains.
+    """
+
+    nearness: float = 3.27
+    missing: float = 3.38
+    absent: float = 2.36
+    bias: float = -1.28
+    least: float = 0.43
+
+    def confidence(self, evidence: Evidence) -> float:
+        """The chance, 0..1, that evidence answers its question."""
+        lacking = self.missing * len(evidence.missing[:2]) + self.absent * (not evidence.holds)
+        return 1 / (1 + math.exp(-(self.bias + self.nearness * evidence.nearness - lacking)))
 
 
 def ground(snapshot: Snapshot, question: str, draft: Draft, hits: Sequence[Hit], abstention: Abstention = Abstention()) -> Answer:
     """The answer that a draft gives, cited and verified; an abstention where the evidence is not near enough."""
+    confidence = round(abstention.confidence(draft.evidence), 4) if draft.quotes else 0.0
     if not draft.quotes:
-        return _abstain(snapshot, question, hits, "The search found no passage for it.")
-    if draft.nearness < abstention.nearness:
-        reason = f"No passage comes near enough to the question: {draft.nearness:.2f}, where {abstention.nearness:.2f} is needed."
-        return _abstain(snapshot, question, hits, reason)
+        return _abstain(snapshot, question, hits, confidence, "The search found no passage for it.")
+    if confidence < abstention.least:
+        return _abstain(snapshot, question, hits, confidence, _reason(draft.evidence))
     text, after_alone = "", False
     citations: list[Citation] = []
     for quote in draft.quotes:
@@ -50,8 +66,8 @@ def ground(snapshot: Snapshot, question: str, draft: Draft, hits: Sequence[Hit],
             text, after_alone = lead + statement, alone
             citations.append(citation)
     if not citations:
-        return _abstain(snapshot, question, hits, "No quotation could be verified.")
-    return Answer(question, question, "answered", text, tuple(citations), tuple(hits), snapshot.id)
+        return _abstain(snapshot, question, hits, confidence, "No quotation could be verified.")
+    return Answer(question, question, "answered", text, tuple(citations), tuple(hits), snapshot.id, confidence=confidence)
 
 
 def holds(citation: Citation, document: Document, statement: str) -> bool:
@@ -82,12 +98,26 @@ def _marked(sentence: str, number: int) -> str:
     return f"{sentence[:at]} [{number}]{sentence[at:]}"
 
 
-def _abstain(snapshot: Snapshot, question: str, hits: Sequence[Hit], reason: str) -> Answer:
-    nearest: list[Hit] = []
+def _abstain(snapshot: Snapshot, question: str, hits: Sequence[Hit], confidence: float, reason: str) -> Answer:
+    return Answer(question, question, "abstained", ABSTENTION, (), tuple(hits), snapshot.id, nearest(hits), reason, confidence=confidence)
+
+
+def _reason(evidence: Evidence) -> str:
+    """What was looked for and is not there."""
+    if evidence.missing:
+        return f"The nearest passages do not speak of {' or '.join(evidence.missing)}."
+    if not evidence.holds:
+        return f"The nearest passages name no {_THINGS[evidence.kind]} that would answer it."
+    return "No passage comes near enough to the question."
+
+
+def nearest(hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """The hits that an abstention shows."""
+    shown: list[Hit] = []
     for hit in hits:
-        if not any(_overlap(hit.passage, shown.passage) for shown in nearest):
-            nearest.append(hit)
-    return Answer(question, question, "abstained", ABSTENTION, (), tuple(hits), snapshot.id, tuple(nearest[:NEAREST]), reason)
+        if not any(_overlap(hit.passage, other.passage) for other in shown):
+            shown.append(hit)
+    return tuple(shown[:NEAREST])
 
 
 def _overlap(one: Passage, other: Passage) -> bool:

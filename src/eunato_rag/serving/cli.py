@@ -5,21 +5,23 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from eunato_rag.errors import EunatoRagError, NoIndex
+from eunato_rag.errors import CorpusError, EunatoRagError, NoIndex
 
 if TYPE_CHECKING:
-    from eunato_rag.engine import Engine
+    from eunato_rag.engine import Engine, Writer
+    from eunato_rag.evaluation import Collection
     from eunato_rag.indexing.embedding import Embedder
     from eunato_rag.reindex import Report
     from eunato_rag.settings import Settings
@@ -152,7 +154,7 @@ def serve(
     except NoIndex:
         _print_report(_reindex(settings, embedder))
     address, number = host or settings.serving.host, settings.serving.port if port is None else port
-    application = create_app(settings.index, embedder)
+    application = create_app(settings.index, embedder, _writer(settings))
     _console(stderr=True).print(f"Open http://{address}:{number}/ (Ctrl+C ends it)")
     uvicorn.run(application, host=address, port=number, log_level="warning", server_header=False)
 
@@ -164,12 +166,16 @@ def ask(
     index: Index = None,
     as_json: Json = False,
 ) -> None:
-    """Answer a question: sentences of the corpus, each cited; or say that the documents do not."""
+    """Answer a question, each sentence cited; or say that the documents do not.
+
+    The answer is made of sentences of the corpus, or written by the language model that EUNATO_GENERATION__BASE_URL sets.
+    """
     import time
 
     from eunato_rag.serving.http import render
 
-    engine = _engine(_settings(None, index))
+    settings = _settings(None, index)
+    engine = _engine(settings, _writer(settings))
     began = time.perf_counter()
     answer = render.answer(engine, engine.ask(question, top_k=top_k), round((time.perf_counter() - began) * 1000, 1))
     if as_json:
@@ -177,6 +183,8 @@ def ask(
         return
     out = _console()
     out.print(escape(answer.answer))
+    if answer.notice:
+        out.print(f"({escape(answer.notice)})")
     if answer.reason:
         out.print(f"{escape(answer.reason)} The nearest evidence:")
     for citation in answer.citations:
@@ -242,34 +250,53 @@ def notes(
         out.print("\n  " + "  ".join(f"{name} {value}" for name, value in graph.coverage.items()) + "\n", highlight=False)
 
 
-@app.command("eval", epilog="Example: eunato-rag eval tests/eval")
+@app.command("eval", epilog="Example: eunato-rag eval tests/eval --baseline tests/eval/baseline.json")
 def evaluate(
-    folder: Annotated[Path, typer.Argument(help="Folder with questions.jsonl.")] = Path("tests/eval"),
+    folder: Annotated[Path, typer.Argument(help="Folder of questions.")] = Path("tests/eval"),
     index: Index = None,
-    as_json: Json = False,
-    rows: Annotated[bool, typer.Option("--rows", help="With --json: what happened to each question, instead of the measures.")] = False,
+    work: Annotated[Path | None, typer.Option("--work", help="Folder for a test collection's index.", show_default="index/eval/*")] = None,
+    limit: Annotated[int, typer.Option(min=0, help="Ask so many, evenly spaced; 0: all.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+    rows: Annotated[bool, typer.Option("--rows", help="With --json: what happened to each question, instead of the figures.")] = False,
+    plot: Annotated[Path | None, typer.Option(help="Draw risk by coverage into this SVG file.")] = None,
+    baseline: Annotated[Path | None, typer.Option(help="Compare with the figures in this file.")] = None,
+    write_baseline: Annotated[Path | None, typer.Option(help="Write the figures into this file.")] = None,
 ) -> None:
-    """Measure retrieval, answers, citations and abstention on judged questions."""
+    """Measure retrieval, answers, citations and abstention on judged questions.
+
+    The folder holds questions.jsonl or conversations.jsonl, asked of the index; or a test collection, which is indexed
+    for itself: corpus.jsonl, queries.jsonl and qrels.tsv, with answers.jsonl answers too; or pdfs/ in place of corpus.jsonl.
+
+    Exit code 0: measured. 1: some figure is worse than the baseline by more than its tolerance. 2: nothing could be measured.
+    """
     from eunato_rag import evaluation
 
-    questions = evaluation.read_questions(folder)
-    engine = _engine(_settings(None, index))
+    collection = evaluation.read_collection(folder).sampled(limit)
+    if plot and not collection.answers:
+        raise CorpusError(f"{folder} asks for passages, and risk is that of answers: leave out --plot.")
+    earlier = evaluation.read_baseline(baseline, collection.asked) if baseline else None
+    settings = _settings(None, index)
     with _progress() as bar:
-        bar.start()
-        task = bar.add_task("questions", total=len(questions))
-        outcomes = evaluation.run(engine, questions, lambda done, total: bar.update(task, completed=done))
+        engine = _collection_engine(collection, settings, work, _stages(bar)) if collection.apart else _engine(settings, _writer(settings))
+        advance = _stages(bar)
+        questions = evaluation.run(engine, collection.questions, partial(advance, "questions"), answers=collection.answers)
+        conversations = evaluation.run(engine, collection.conversations, partial(advance, "turns"))
+    figures = evaluation.full_report(collection, questions, conversations)
+    if plot:
+        plot.write_text(evaluation.draw(collection.name, evaluation.curves([*questions, *conversations])), "utf-8")
+    if write_baseline:
+        evaluation.write_baseline(write_baseline, figures, collection.asked)
     if as_json:
-        print(json.dumps(evaluation.as_rows(outcomes) if rows else evaluation.report(outcomes), ensure_ascii=False, indent=2))
-        return
-    report = evaluation.report(outcomes)
-    out = _console()
-    for part in ("all", "fitted", "held-out"):
-        out.print(f"\n{part}: {report[part]['questions']} questions", highlight=False)
-        for group in ("retrieval", "answers", "refused"):
-            out.print(f"  {group:<10}" + "  ".join(f"{name} {value:.3f}" for name, value in report[part][group].items()), highlight=False)
-    out.print("\nby kind", highlight=False)
-    for kind, values in report["kinds"].items():
-        out.print(f"  {kind:<13}" + "  ".join(f"{name} {value:.3f}" for name, value in values.items()), highlight=False)
+        print(json.dumps(evaluation.as_rows([*questions, *conversations]) if rows else figures, ensure_ascii=False, indent=2))
+    else:
+        out = Console(width=evaluation.WIDTH)
+        for table in evaluation.tables(figures):
+            out.print(table, highlight=False)
+    falls = evaluation.compare(earlier, figures) if earlier else []
+    for fall in falls:
+        now = "not measured" if fall.now is None else f"{fall.now:.3f}"
+        _console(stderr=True).print(f"WORSE {escape(fall.name)}: {fall.was:.3f} before, {now} now", highlight=False)
+    raise typer.Exit(SOME_FAILED if falls else DONE)
 
 
 @app.command(epilog="Example: eunato-rag doctor")
@@ -306,12 +333,48 @@ def _embedder(settings: Settings) -> Embedder:
     )
 
 
-def _engine(settings: Settings) -> Engine:
+def _engine(settings: Settings, writer: Writer | None = None) -> Engine:
     from eunato_rag.engine import Engine
     from eunato_rag.indexing.snapshot import current_id
 
     current_id(settings.index)  # says that there is no index before the model is loaded
-    return Engine.open(settings.index, _embedder(settings))
+    return Engine.open(settings.index, _embedder(settings), writer)
+
+
+def _writer(settings: Settings) -> Writer | None:
+    """The language model that writes answers, if one is set; else nothing of it is imported."""
+    chosen = settings.generation
+    if chosen.base_url is None:
+        return None
+    from eunato_rag.answering.endpoint import ChatModel, Endpoint
+    from eunato_rag.answering.generation import Generator
+
+    endpoint = Endpoint(
+        chosen.base_url,
+        chosen.model,
+        api_key=chosen.api_key.get_secret_value() if chosen.api_key else "",
+        output_tokens=chosen.output_tokens,
+        timeout=chosen.timeout,
+        attempts=chosen.attempts,
+        temperature=chosen.temperature,
+    )
+    return Generator(ChatModel(endpoint), prompt_tokens=chosen.prompt_tokens, seconds=chosen.seconds)
+
+
+def _collection_engine(collection: Collection, settings: Settings, work: Path | None, progress: Callable[[str, int, int], None]) -> Engine:
+    """The engine for a test collection, indexed in a folder of its own."""
+    from eunato_rag.engine import Engine
+    from eunato_rag.evaluation import index_collection, index_folder
+    from eunato_rag.ingestion.chunking import Chunking
+    from eunato_rag.ingestion.isolation import Limits
+
+    embedder = _embedder(settings)
+    chunking = Chunking(settings.chunking.target_tokens, settings.chunking.overlap_sentences)
+    folder = work or index_folder(collection, settings.index, chunking)
+    limits = Limits(settings.reading.seconds, settings.reading.megabytes)
+    for failure in index_collection(collection, folder, embedder, chunking, limits=limits, progress=progress):
+        _console(stderr=True).print(f"FAILED {escape(failure.source)}: {escape(failure.error)}", highlight=False)
+    return Engine.open(folder, embedder, _writer(settings))
 
 
 def _reindex(settings: Settings, embedder: Embedder, *, full: bool = False) -> Report:
@@ -320,17 +383,9 @@ def _reindex(settings: Settings, embedder: Embedder, *, full: bool = False) -> R
     from eunato_rag.reindex import reindex as build
 
     chunking = Chunking(settings.chunking.target_tokens, settings.chunking.overlap_sentences)
+    limits = Limits(settings.reading.seconds, settings.reading.megabytes)
     with _progress() as bar:
-        tasks: dict[str, Any] = {}
-
-        def advance(stage: str, done: int, total: int) -> None:
-            bar.start()
-            if stage not in tasks:
-                tasks[stage] = bar.add_task(stage)
-            bar.update(tasks[stage], completed=done, total=total)
-
-        limits = Limits(settings.reading.seconds, settings.reading.megabytes)
-        return build(settings.corpus, settings.index, embedder, chunking, limits=limits, full=full, progress=advance)
+        return build(settings.corpus, settings.index, embedder, chunking, limits=limits, full=full, progress=_stages(bar))
 
 
 def _print_report(report: Report) -> None:
@@ -361,6 +416,19 @@ def _place(hit: Any) -> str:
 
 def _console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, soft_wrap=not sys.stdout.isatty())
+
+
+def _stages(bar: Progress) -> Callable[[str, int, int], None]:
+    """What draws a task for each stage of some work, as it is told of (stage, done, total)."""
+    tasks: dict[str, TaskID] = {}
+
+    def advance(stage: str, done: int, total: int) -> None:
+        bar.start()
+        if stage not in tasks:
+            tasks[stage] = bar.add_task(stage)
+        bar.update(tasks[stage], completed=done, total=total)
+
+    return advance
 
 
 @contextmanager

@@ -19,10 +19,10 @@ from fastapi.responses import FileResponse, JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from eunato_rag.engine import Engine
+from eunato_rag.engine import Engine, Writer
 from eunato_rag.errors import IndexStoreError, NotFound
 from eunato_rag.indexing.embedding import Embedder
-from eunato_rag.serving.http import problems, render, schemas
+from eunato_rag.serving.http import problems, render, schemas, streaming
 
 PAGE = Path(__file__).parents[1] / "page"
 MAX_BODY = 256 * 1024
@@ -44,29 +44,29 @@ log = structlog.get_logger("eunato_rag.http")
 class Served:
     """The engine that requests use: the current snapshot's, changed between two requests when another is published."""
 
-    def __init__(self, index: Path, embedder: Embedder) -> None:
-        self._index, self._embedder = index, embedder
-        self._engine = Engine.open(index, embedder)
+    def __init__(self, index: Path, embedder: Embedder, writer: Writer | None) -> None:
+        self._index, self._embedder, self._writer = index, embedder, writer
+        self._engine = Engine.open(index, embedder, writer)
 
     def engine(self) -> Engine:
         """The engine of the current snapshot; the one at hand where the new one cannot be opened."""
         engine = self._engine
         try:
             if not engine.is_current(self._index):
-                engine = self._engine = Engine.open(self._index, self._embedder)
+                engine = self._engine = Engine.open(self._index, self._embedder, self._writer)
                 log.info("snapshot opened", snapshot=engine.snapshot.id)
         except (IndexStoreError, NotFound) as error:
             log.error("new snapshot cannot be served; the old one goes on", error=str(error), snapshot=engine.snapshot.id)
         return engine
 
 
-def create_app(index: Path, embedder: Embedder) -> FastAPI:
-    """The application over an index folder that was built.
+def create_app(index: Path, embedder: Embedder, writer: Writer | None = None) -> FastAPI:
+    """The application over an index folder that was built; with a writer, answers are in its words.
 
     Raises:
         NoIndex, DamagedSnapshot, IncompatibleIndex: the index cannot be served.
     """
-    served = Served(index, embedder)
+    served = Served(index, embedder, writer)
     app = FastAPI(
         title="eunato-rag",
         version=version("eunato-rag"),
@@ -113,12 +113,18 @@ def create_app(index: Path, embedder: Embedder) -> FastAPI:
         hits = engine.search(body.query, top_k=body.top_k, wanted=body.filter.record())
         return render.search(engine, body.query, hits, _since(began))
 
-    @app.post("/v1/ask", tags=["questions"])
-    def ask(body: schemas.AskRequest) -> schemas.Answer:
-        """The answer to a question, each sentence cited and verified; or an abstention with the nearest evidence."""
+    @app.post("/v1/ask", tags=["questions"], response_model=schemas.Answer, responses=streaming.DESCRIBED)
+    def ask(body: schemas.AskRequest, request: Request) -> Any:
+        """The answer to a question, each sentence cited and verified; or an abstention with the nearest evidence.
+
+        With `Accept: text/event-stream`, as it comes: `search`, `answer.delta`, `citation`, and last `answer` or `error`.
+        """
         began, engine = time.perf_counter(), served.engine()
-        answer = engine.ask(body.question, top_k=body.top_k, wanted=body.filter.record())
-        return render.answer(engine, answer, _since(began))
+        events = engine.stream(body.question, history=body.turns(), top_k=body.top_k, wanted=body.filter.record())
+        told = streaming.logged(events, request.state.request_id)
+        if streaming.is_wanted(request.headers.get("accept", "")):
+            return streaming.EventStream(request, engine, told, began)
+        return render.answer(engine, streaming.conclusion(told), _since(began))
 
     @app.get("/v1/documents", tags=["corpus"])
     def documents(cursor: str | None = None, limit: Annotated[int, Query(ge=1, le=200)] = PAGE_SIZE) -> schemas.Documents:
@@ -212,7 +218,7 @@ class BodyLimit:
         await self.app(scope, replay, send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        detail = f"The body has more than {self.limit:,} bytes. Ask a shorter question."
+        detail = f"The body has more than {self.limit:,} bytes. Ask a shorter question, or send less history."
         response: JSONResponse = problems.problem(Request(scope), 413, "too_large", detail)
         await response(scope, receive, send)
 

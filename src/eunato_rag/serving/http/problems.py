@@ -48,13 +48,18 @@ def problem(request: Request, status: int, code: str, detail: str, **more: Any) 
     return JSONResponse(body, status, headers, media_type="application/problem+json")
 
 
-def install(app: FastAPI) -> None:
-    """Every error of the app as a problem; one that nobody foresaw says so and nothing of the inside."""
-
-    @app.exception_handler(errors.EunatoRagError)
-    def known(request: Request, error: errors.EunatoRagError) -> JSONResponse:
+def of(request: Request, error: Exception) -> JSONResponse:
+    """The problem that an error is; one that nobody foresaw says so and nothing of the inside."""
+    if isinstance(error, errors.EunatoRagError):
         status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
         return problem(request, status, _code(type(error).__name__), str(error))
+    return problem(request, 500, "internal_error", "Something failed inside the service; its log has this request's id.")
+
+
+def install(app: FastAPI) -> None:
+    """Every error of the app as a problem."""
+    app.exception_handler(errors.EunatoRagError)(of)
+    app.exception_handler(Exception)(of)
 
     @app.exception_handler(RequestValidationError)
     def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -67,10 +72,6 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> JSONResponse:
         return problem(request, error.status_code, _code(_TITLES.get(error.status_code, "error")), str(error.detail))
-
-    @app.exception_handler(Exception)
-    def unforeseen(request: Request, error: Exception) -> JSONResponse:
-        return problem(request, 500, "internal_error", "Something failed inside the service; its log has this request's id.")
 
 
 def _code(name: str) -> str:

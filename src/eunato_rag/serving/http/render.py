@@ -77,11 +77,13 @@ def answer(engine: Engine, record: records.Answer, took_ms: float) -> schemas.An
         standalone_question=record.standalone_question,
         status=record.status,
         answer=record.text,
-        citations=[_citation(engine, c) for c in record.citations],
-        hits=[hit(engine, h, record.question) for h in record.hits],
-        nearest=[hit(engine, h, record.question) for h in record.nearest],
+        citations=[citation(engine, c) for c in record.citations],
+        hits=[hit(engine, h, record.standalone_question) for h in record.hits],
+        nearest=[hit(engine, h, record.standalone_question) for h in record.nearest],
         reason=record.reason,
         model=dict(record.model) if record.model else None,
+        confidence=record.confidence,
+        notice=record.notice,
         snapshot=record.snapshot,
         took_ms=took_ms,
     )
@@ -117,7 +119,7 @@ def place_url(document_id: str, start: int, end: int) -> str:
     return f"/documents/{url_quote(document_id)}?start={start}&end={end}"
 
 
-def _citation(engine: Engine, record: records.Citation) -> schemas.Citation:
+def citation(engine: Engine, record: records.Citation) -> schemas.Citation:
     source = engine.document(record.passage.document_id)
     start, end = record.locator.start, record.locator.end
     return schemas.Citation(

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from eunato_rag import records
 from eunato_rag.indexing import catalogue
 
 
@@ -107,6 +108,8 @@ class Answer(_Wire):
     nearest: list[Hit]
     reason: str | None
     model: dict[str, Any] | None
+    confidence: float
+    notice: str | None
     snapshot: str
     took_ms: float
 
@@ -233,7 +236,24 @@ class SearchRequest(_Wire):
     filter: Filter = Filter()
 
 
+class Turn(_Wire):
+    """One turn of a conversation, as a person or the service said it."""
+
+    role: records.Role
+    content: str
+
+
 class AskRequest(_Wire):
+    """A question, and what was said before it, oldest turn first.
+
+    At most 50 turns; a user's has at most 4,000 characters, an assistant's 32,000. The last few decide what a question
+    like "And in 2018?" means; a question that stands alone takes nothing from them.
+    """
+
     question: str = Field(examples=["Why did Pooling and Sharing fail?"])
+    history: list[Turn] = []
     top_k: int = Field(10, ge=1, le=100)
     filter: Filter = Filter()
+
+    def turns(self) -> tuple[records.Turn, ...]:
+        return tuple(records.Turn(turn.role, turn.content) for turn in self.history)
