@@ -10,12 +10,13 @@ from typing import Protocol
 from eunato_rag.answering.conversation import checked_history, standalone_question
 from eunato_rag.answering.extraction import extract
 from eunato_rag.answering.grounding import ground
+from eunato_rag.answering.wording import parts_of
 from eunato_rag.citing.references import NoteView, footnote_graph
 from eunato_rag.indexing.catalogue import Filter
 from eunato_rag.indexing.embedding import Embedder
 from eunato_rag.indexing.snapshot import Snapshot, current_id, open_snapshot
 from eunato_rag.records import Answer, Cited, Concluded, Document, Event, Hit, Passage, Said, Searched, Turn, Work
-from eunato_rag.retrieval import MAX_QUERY, checked_query, read_query, retrieve
+from eunato_rag.retrieval import MAX_QUERY, checked_query, read_query, retrieve, retrieve_all
 
 ASK_TOP_K = 10
 SUPPORT_TOP_K = 3
@@ -85,10 +86,10 @@ class Engine:
         """
         question = checked_query(question)
         standalone = self._standalone(question, checked_history(history))
-        query = read_query(self.snapshot, self.embedder, standalone)
-        hits = retrieve(self.snapshot, query, top_k=top_k, wanted=wanted)
+        query, *parts = [read_query(self.snapshot, self.embedder, text) for text in (standalone, *parts_of(standalone))]
+        hits = retrieve_all(self.snapshot, (query, *parts), top_k=top_k, wanted=wanted)
         yield Searched(standalone, hits)
-        draft = extract(self.snapshot, query, hits)
+        draft = extract(self.snapshot, query, hits, parts=parts)
         answer = replace(ground(self.snapshot, standalone, draft, hits), question=question)
         if self.writer is not None and answer.status == "answered":
             answer = yield from self.writer.write(self.snapshot, self.embedder, standalone, answer)

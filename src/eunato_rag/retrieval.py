@@ -9,7 +9,7 @@ Left out: reading the evidence, which decides whether there is an answer (answer
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,6 +114,24 @@ def retrieve(
         )
         for rank, (n, passage) in enumerate(_different(snapshot, positions, scores, top_k), 1)
     )
+
+
+def retrieve_all(
+    snapshot: Snapshot, queries: Sequence[Query], *, top_k: int = 10, wanted: Filter = Filter(), weights: Weights = Weights()
+) -> tuple[Hit, ...]:
+    """The passages for a question and its parts: the best for any of them first, each once.
+
+    Raises:
+        InvalidQuestion: as for `retrieve`.
+    """
+    found = [retrieve(snapshot, query, top_k=top_k, wanted=wanted, weights=weights) for query in queries]
+    if len(found) == 1:
+        return found[0]
+    merged: list[Hit] = []
+    for hit in sorted((hit for hits in found for hit in hits), key=lambda hit: (-hit.score, hit.rank, hit.passage.id)):
+        if len(merged) < top_k and not any(_says_again(hit.passage, other.passage) for other in merged):
+            merged.append(hit)
+    return tuple(replace(hit, rank=rank) for rank, hit in enumerate(merged, 1))
 
 
 def _different(snapshot: Snapshot, positions: Sequence[int], scores: NDArray[np.float64], top_k: int) -> list[tuple[int, Passage]]:

@@ -101,6 +101,11 @@ class Evidence:
     kind: Kind = "other"
     holds: bool = True
 
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is known to be missing."""
+        return self.holds and not self.missing
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise, takewhile
+from dataclasses import dataclass, replace
+from itertools import islice, pairwise, takewhile
 
+from eunato_rag.answering import wording
 from eunato_rag.answering.asked import Asked, Evidence
 from eunato_rag.indexing.interaction import Alignment, Query
 from eunato_rag.indexing.keywords import analyse
@@ -32,19 +33,6 @@ _LEANS = re.compile(
     re.IGNORECASE,
 )
 _STANDS_ALONE = re.compile(r"^(?:it is|it was|it has been) \w+ (?:to|that|\w+ing)\b", re.IGNORECASE)
-_ASKS_FOR_SOURCE = re.compile(
-    r"\b(?:foot)?notes?\b|\bcit(?:e|es|ed|ing|ation|ations)\b|\bsources?\b|\breferences?\b|\baccording to\b|\bauthor(?:s|ed)?\b|"
-    r"\breferenced\b|\bwho (?:says|said|wrote|claims|argues)\b|\bwhich (?:document|report|paper|publication|study|article)\b|"
-    r"\bbased on\b",
-    re.IGNORECASE,
-)
-_ASKS_ABOUT_THE_WORK = re.compile(
-    r"\b(?:authors?|wrote|written|publish\w*|fund(?:s|ed|ing|er|ers)?|financ\w+|sponsor\w*|fellowship|think.?tank|disclaimer)\b"
-    r"|\b(?:this|the) (?:\w+ )?(?:paper|brief|publication|report|study)\b.*\b(?:produced|programme|made)\b"
-    r"|\b(?:produced|programme|made)\b.*\b(?:this|the) (?:\w+ )?(?:paper|brief|publication|report|study)\b",
-    re.IGNORECASE,
-)
-_NAMES_A_NOTE = re.compile(r"\b(?:foot)?note\s*(?:no\.?|number|nr\.?|#)?\s*(\d{1,3})\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +41,8 @@ class Extraction:
 
     A sentence loses `lacking` for each of up to two names asked about that its passage does not say, and for having
     nothing of the kind asked for. Of the first `sentences`, those are taken that stand above the widest gap between
-    two weights, or that have at least `nearly` of the best one's weight.
+    two weights, or that have at least `nearly` of the best one's weight; where all of something is asked for,
+    `sentences_all` and `nearly_all` stand for these.
     """
 
     words: float = 0.4
@@ -61,6 +50,8 @@ class Extraction:
     lacking: float = 0.05
     nearly: float = 0.85
     sentences: int = 3
+    nearly_all: float = 0.75
+    sentences_all: int = 6
     leaning: int = 1
 
 
@@ -96,35 +87,49 @@ class _Sentence:
         return self.document.text[self.start : self.end]
 
 
-def extract(snapshot: Snapshot, query: Query, hits: Sequence[Hit], extraction: Extraction = Extraction()) -> Draft:
-    """The sentences of the first hits that answer the question best. No hits give an empty draft."""
+def extract(
+    snapshot: Snapshot, query: Query, hits: Sequence[Hit], extraction: Extraction = Extraction(), parts: Sequence[Query] = ()
+) -> Draft:
+    """The sentences of the first hits that answer the question best, for each of its parts. No hits give an empty draft."""
     question, hits = query.text, hits[:READ_HITS]
-    asks_for_source = bool(_ASKS_FOR_SOURCE.search(question))
     if named := _named_note(snapshot, hits, question):
         return Draft(_quotes(named, extraction.leaning), Evidence(1.0))
-    candidates = _candidates(snapshot, question, hits, notes=asks_for_source)
+    candidates = _candidates(snapshot, question, hits, notes=wording.asks_for_source(question))
     if not candidates:
         return Draft((), Evidence(0.0))
+    chosen = [_choose(snapshot, part, hits, candidates, extraction) for part in parts or (query,)]
+    taken = [sentence for sentences, _ in chosen for sentence in sentences]
+    if wording.asks_for_reason(question) and len(taken) == 1:
+        taken += _next(taken[0])
+    taken += [item for sentence in taken for item in _introduced_by(sentence)]
+    taken += [_Sentence(s.hit, s.document, *span) for s in taken for span in s.document.table_head(s.start)]
+    if wording.asks_for_source(question):
+        taken += [note for sentence in taken for note in _notes_at(sentence)]
+    return Draft(_quotes(taken, extraction.leaning), max((evidence for _, evidence in chosen), key=lambda e: (e.whole, e.nearness)))
+
+
+def _choose(
+    snapshot: Snapshot, query: Query, hits: Sequence[Hit], candidates: Sequence[_Sentence], extraction: Extraction
+) -> tuple[list[_Sentence], Evidence]:
+    """The sentences that answer one question, best first, and what the best is worth."""
+    question, keywords = query.text, snapshot.keywords
     texts = [_in_context(candidate, extraction.leaning) for candidate in candidates]
     meaning = _meanings(snapshot, query, candidates, extraction)
-    words = [snapshot.keywords.coverage(question, frozenset(analyse(text))) for text in texts]
-    asked = Asked.read(question, lambda term: snapshot.keywords.share(term) > COMMON)
-    near = 0.25 * snapshot.keywords.coverage(question, frozenset(term for hit in hits[:3] for term in analyse(hit.passage.text)))
+    asked = Asked.read(question, lambda term: keywords.share(term) > COMMON)
+    near = 0.25 * keywords.coverage(question, frozenset(term for hit in hits[:3] for term in analyse(hit.passage.text)))
     evidence = [asked.judge(meaning[n] + near, texts[n], _around(candidate, texts[n])) for n, candidate in enumerate(candidates)]
     weights = [
         meaning[n]
-        + extraction.words * words[n]
+        + extraction.words * keywords.coverage(question, frozenset(analyse(texts[n])))
         + extraction.passage * candidate.hit.score
         - extraction.lacking * (len(evidence[n].missing[:2]) + (not evidence[n].holds))
         for n, candidate in enumerate(candidates)
     ]
     order = sorted(range(len(candidates)), key=lambda n: (-weights[n], n))
-    taken = [candidates[n] for n in order[: _enough([weights[n] for n in order], extraction)]]
-    taken += [item for sentence in taken for item in _introduced_by(sentence)]
-    taken += [_Sentence(s.hit, s.document, *span) for s in taken for span in s.document.table_head(s.start)]
-    if asks_for_source:
-        taken += [note for sentence in taken for note in _notes_at(sentence)]
-    return Draft(_quotes(taken, extraction.leaning), evidence[order[0]])
+    if wording.asks_for_all(question):
+        extraction = replace(extraction, nearly=extraction.nearly_all, sentences=extraction.sentences_all)
+    taken = order[: _enough([weights[n] for n in order], extraction)]
+    return [candidates[n] for n in taken], evidence[taken[0]]
 
 
 def _meanings(snapshot: Snapshot, query: Query, candidates: Sequence[_Sentence], extraction: Extraction) -> list[float]:
@@ -158,7 +163,7 @@ def _candidates(snapshot: Snapshot, question: str, hits: Sequence[Hit], *, notes
     A note's own text answers questions about sources; to another question it is only a string of names. Front and
     back matter answers questions about the work itself, or such as name mostly what stands there.
     """
-    about_the_work = bool(_ASKS_ABOUT_THE_WORK.search(question))
+    about_the_work = wording.asks_about_the_work(question)
     found: dict[tuple[str, int, int], _Sentence] = {}
     for hit in hits:
         document = snapshot.catalogue.document(hit.passage.document_id)
@@ -178,11 +183,11 @@ def _candidates(snapshot: Snapshot, question: str, hits: Sequence[Hit], *, notes
 
 def _named_note(snapshot: Snapshot, hits: Sequence[Hit], question: str) -> list[_Sentence]:
     """Where a question names a note by its number: that note of the best document, and the sentences it stands at."""
-    named = _NAMES_A_NOTE.search(question)
-    for hit in hits if named else ():
+    named = wording.named_note(question)
+    for hit in hits if named is not None else ():
         document = snapshot.catalogue.document(hit.passage.document_id)
         for note in document.footnotes:
-            if named and note.number == int(named[1]):
+            if note.number == named:
                 at = [span for anchor in note.anchors for span in document.sentences if span[0] < anchor <= span[1]]
                 return [_Sentence(hit, document, *span) for span in (*at, (note.start, note.end))]
     return []
@@ -197,6 +202,13 @@ def _introduced_by(sentence: _Sentence) -> list[_Sentence]:
     items = takewhile(lambda block: block.kind == "list_item", after)
     firsts = (next(document.sentences_in(item.start, item.end), None) for item in items)
     return [_Sentence(sentence.hit, document, *span) for span in firsts if span]
+
+
+def _next(sentence: _Sentence) -> list[_Sentence]:
+    """The sentence after one, in its block: where a matter is named, its reason often follows."""
+    block = sentence.document.block_at(sentence.start)
+    after = sentence.document.sentences_in(sentence.end, block.end) if block and block.kind == "paragraph" else iter(())
+    return [_Sentence(sentence.hit, sentence.document, *span) for span in islice(after, 1)]
 
 
 def _notes_at(sentence: _Sentence) -> list[_Sentence]:
