@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 from eunato_rag.errors import EunatoRagError, NoIndex
-from eunato_rag.indexing import embedding, onnx, snapshot
+from eunato_rag.indexing import embedding, onnx, reranking, snapshot
 from eunato_rag.indexing.keywords import ANALYSER
 from eunato_rag.ingestion import sources
 from eunato_rag.ingestion.fetched import fetched_files
@@ -46,6 +46,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     if digest and settings.embedding.backend != "torch":
         made = onnx.OnnxEmbedder.complete(settings.index / snapshot.MODELS / digest[:16])
         yield Finding("ok", "fast path", "exported" if made else "not exported yet; the first reindex or serve does it")
+    yield _tried("reranking", lambda: _reranking(settings))
     yield _generation(settings)
     yield from _corpus(settings)
     yield from _index(settings, digest)
@@ -66,7 +67,14 @@ def _generation(settings: Settings) -> Finding:
     return Finding("ok", "generation", f"{chosen.model} at {chosen.base_url}, {'key set' if chosen.api_key else 'no key'}")
 
 
-def _tried(what: str, look: Callable[[], str], remedy: str) -> Finding:
+def _reranking(settings: Settings) -> str:
+    chosen = settings.reranking
+    if not chosen.model:
+        return "not set; late interaction has the last word"
+    return f"{chosen.model} in {reranking.find_reranker(chosen.model)}, for the best {chosen.candidates} passages"
+
+
+def _tried(what: str, look: Callable[[], str], remedy: str = "") -> Finding:
     try:
         return Finding("ok", what, look())
     except (EunatoRagError, OSError, ValueError) as error:

@@ -14,6 +14,7 @@ from eunato_rag.answering.wording import parts_of
 from eunato_rag.citing.references import NoteView, footnote_graph
 from eunato_rag.indexing.catalogue import Filter
 from eunato_rag.indexing.embedding import Embedder
+from eunato_rag.indexing.reranking import Reranker
 from eunato_rag.indexing.snapshot import Snapshot, current_id, open_snapshot
 from eunato_rag.records import Answer, Cited, Concluded, Document, Event, Hit, Passage, Said, Searched, Turn, Work
 from eunato_rag.retrieval import MAX_QUERY, checked_query, read_query, retrieve, retrieve_all
@@ -35,19 +36,22 @@ class Writer(Protocol):
 
 
 class Engine:
-    """Answers from one opened snapshot; in a writer's words where there is a writer. Safe to share between threads."""
+    """Answers from one opened snapshot; in a writer's words where there is a writer. Safe to share between threads.
 
-    def __init__(self, snapshot: Snapshot, embedder: Embedder, writer: Writer | None = None) -> None:
-        self.snapshot, self.embedder, self.writer = snapshot, embedder, writer
+    A reranker, where there is one, reads the best passages of every search again.
+    """
+
+    def __init__(self, snapshot: Snapshot, embedder: Embedder, writer: Writer | None = None, reranker: Reranker | None = None) -> None:
+        self.snapshot, self.embedder, self.writer, self.reranker = snapshot, embedder, writer, reranker
 
     @classmethod
-    def open(cls, index: Path, embedder: Embedder, writer: Writer | None = None) -> Engine:
+    def open(cls, index: Path, embedder: Embedder, writer: Writer | None = None, reranker: Reranker | None = None) -> Engine:
         """The engine for an index folder's current snapshot.
 
         Raises:
             NoIndex, DamagedSnapshot, IncompatibleIndex: each names the command that mends it.
         """
-        return cls(open_snapshot(index, embedder), embedder, writer)
+        return cls(open_snapshot(index, embedder), embedder, writer, reranker)
 
     def is_current(self, index: Path) -> bool:
         """Whether the index folder still names this engine's snapshot."""
@@ -59,7 +63,8 @@ class Engine:
         Raises:
             InvalidQuestion: nothing asked, far too much asked, or `top_k` outside 1..100.
         """
-        return retrieve(self.snapshot, read_query(self.snapshot, self.embedder, query), top_k=top_k, wanted=wanted)
+        asked = read_query(self.snapshot, self.embedder, query)
+        return retrieve(self.snapshot, asked, top_k=top_k, wanted=wanted, reranker=self.reranker)
 
     def ask(self, question: str, *, history: Sequence[Turn] = (), top_k: int = ASK_TOP_K, wanted: Filter = Filter()) -> Answer:
         """The answer to a question, each sentence cited and verified, or an abstention.
@@ -87,7 +92,7 @@ class Engine:
         question = checked_query(question)
         standalone = self._standalone(question, checked_history(history))
         query, *parts = [read_query(self.snapshot, self.embedder, text) for text in (standalone, *parts_of(standalone))]
-        hits = retrieve_all(self.snapshot, (query, *parts), top_k=top_k, wanted=wanted)
+        hits = retrieve_all(self.snapshot, (query, *parts), top_k=top_k, wanted=wanted, reranker=self.reranker)
         yield Searched(standalone, hits)
         draft = extract(self.snapshot, query, hits, parts=parts)
         answer = replace(ground(self.snapshot, standalone, draft, hits), question=question)

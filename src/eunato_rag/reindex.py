@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from eunato_rag.answering.grounding import Abstention
 from eunato_rag.errors import EmptyCorpus
 from eunato_rag.indexing import snapshot
 from eunato_rag.indexing.cache import VectorCache
@@ -119,7 +120,17 @@ def index_documents(
     cache = VectorCache(index / snapshot.CACHE)
     vectors, tokens, embedded = cache.encode_document(embedder, texts, lambda done, total: progress("embed", done, total))
     progress("publish", 0, 1)
-    contents = snapshot.Contents(documents, passages, works, vectors, tokens, texts, snapshot.describe(embedder), asdict(chunking))
+    contents = snapshot.Contents(
+        documents,
+        passages,
+        works,
+        vectors,
+        tokens,
+        texts,
+        snapshot.describe(embedder),
+        asdict(chunking),
+        asdict(Abstention()),
+    )
     identity = snapshot.publish(index, contents)
     progress("publish", 1, 1)
     return identity, len(passages), embedded

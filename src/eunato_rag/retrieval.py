@@ -3,6 +3,7 @@
 Scores of each search are scaled to 0..1 over its own candidates, then summed by weight. Keyword search counts for
 as much as it can know: its weight falls with the share of the query, by rarity, that the corpus never says. The best
 passages so far then speak for what lies near them (Rocchio's relevance feedback, 1971, with no person to judge).
+A reranker, where there is one, reads the best of all this again and decides their order.
 Left out: reading the evidence, which decides whether there is an answer (answering).
 """
 
@@ -20,6 +21,7 @@ from eunato_rag.indexing.catalogue import Filter
 from eunato_rag.indexing.embedding import Embedder, Vectors
 from eunato_rag.indexing.interaction import Query
 from eunato_rag.indexing.keywords import analyse
+from eunato_rag.indexing.reranking import Reranker
 from eunato_rag.indexing.snapshot import Snapshot
 from eunato_rag.indexing.vectors import Ranked
 from eunato_rag.records import Hit, Passage
@@ -77,12 +79,19 @@ def read_query(snapshot: Snapshot, embedder: Embedder, text: str) -> Query:
 
 
 def retrieve(
-    snapshot: Snapshot, query: Query, *, top_k: int = 10, wanted: Filter = Filter(), weights: Weights = Weights()
+    snapshot: Snapshot,
+    query: Query,
+    *,
+    top_k: int = 10,
+    wanted: Filter = Filter(),
+    weights: Weights = Weights(),
+    reranker: Reranker | None = None,
 ) -> tuple[Hit, ...]:
     """The passages for a query, best first; no two of which say the same. The same snapshot and query give the same hits.
 
     Raises:
         InvalidQuestion: `top_k` outside 1..100.
+        EmbeddingError: the reranker failed.
     """
     if not 1 <= top_k <= MAX_TOP_K:
         raise InvalidQuestion(f"top_k is {top_k}; it goes from 1 to {MAX_TOP_K}.")
@@ -100,6 +109,9 @@ def retrieve(
     scores = (1 - weights.rerank) * fused + weights.rerank * _stretched(interaction)
     scores = (scores + weights.feedback * _feedback(scores, vectors, weights.feedback_from)) / (1 + weights.feedback)
     scores *= np.where([position in snapshot.catalogue.surrounding for position in positions], weights.surrounding, 1.0)
+    cross: dict[int, float] = {}
+    if reranker is not None:
+        scores, cross = _read_again(snapshot, query, positions, scores, reranker)
     bm25 = dict(keyword)
     return tuple(
         Hit(
@@ -110,6 +122,7 @@ def retrieve(
                 "dense": round(float(vectors[n] @ query.vector), 6),
                 "bm25": round(bm25.get(positions[n], 0.0), 6),
                 "rerank": round(float(interaction[n]), 6),
+                **({"cross": cross[n]} if n in cross else {}),
             },
         )
         for rank, (n, passage) in enumerate(_different(snapshot, positions, scores, top_k), 1)
@@ -117,14 +130,20 @@ def retrieve(
 
 
 def retrieve_all(
-    snapshot: Snapshot, queries: Sequence[Query], *, top_k: int = 10, wanted: Filter = Filter(), weights: Weights = Weights()
+    snapshot: Snapshot,
+    queries: Sequence[Query],
+    *,
+    top_k: int = 10,
+    wanted: Filter = Filter(),
+    weights: Weights = Weights(),
+    reranker: Reranker | None = None,
 ) -> tuple[Hit, ...]:
     """The passages for a question and its parts: the best for any of them first, each once.
 
     Raises:
-        InvalidQuestion: as for `retrieve`.
+        InvalidQuestion, EmbeddingError: as for `retrieve`.
     """
-    found = [retrieve(snapshot, query, top_k=top_k, wanted=wanted, weights=weights) for query in queries]
+    found = [retrieve(snapshot, query, top_k=top_k, wanted=wanted, weights=weights, reranker=reranker) for query in queries]
     if len(found) == 1:
         return found[0]
     merged: list[Hit] = []
@@ -132,6 +151,27 @@ def retrieve_all(
         if len(merged) < top_k and not any(_says_again(hit.passage, other.passage) for other in merged):
             merged.append(hit)
     return tuple(replace(hit, rank=rank) for rank, hit in enumerate(merged, 1))
+
+
+def _read_again(
+    snapshot: Snapshot, query: Query, positions: Sequence[int], scores: NDArray[np.float64], reranker: Reranker
+) -> tuple[NDArray[np.float64], dict[int, float]]:
+    """The scores once the best passages were read again, and what the reranker gave to each of these.
+
+    Its scores are scaled to 0..1 and laid between the lowest score of these passages and 1: the rest stays below them.
+    """
+    best = np.argsort(-scores, kind="stable")[: reranker.candidates]
+    texts = []
+    for n in best:
+        passage = snapshot.catalogue.passage_at(positions[n])
+        document = snapshot.catalogue.document(passage.document_id)
+        head = (document.text[start:end] for start, end in document.table_head(passage.locator.start))
+        texts.append("\n".join((document.title, *passage.locator.headings, *head, passage.text)))
+    given = np.round(reranker.score(query.expanded, texts), 6)
+    low = scores[best[-1]]
+    read = scores.copy()
+    read[best] = low + (1 - low) * _stretched(given)
+    return read, dict(zip(best.tolist(), given.tolist(), strict=True))
 
 
 def _different(snapshot: Snapshot, positions: Sequence[int], scores: NDArray[np.float64], top_k: int) -> list[tuple[int, Passage]]:

@@ -98,6 +98,13 @@ class GenerationSettings(_Section):
         return SecretStr(key) if key else None
 
 
+class RerankingSettings(_Section):
+    """`EUNATO_RERANKING__*`; with a `model`, a cross-encoder orders the best passages."""
+
+    model: str = Field("", description="cross-encoder that reads the best passages again: folder or Hugging Face name; empty: none")
+    candidates: int = Field(20, ge=1, le=100, description="how many of the best passages it reads")
+
+
 class ServingSettings(_Section):
     """`EUNATO_SERVING__*`"""
 
@@ -117,6 +124,7 @@ class Settings(BaseSettings):
     reading: ReadingSettings = ReadingSettings()
     fetching: FetchingSettings = FetchingSettings()
     generation: GenerationSettings = GenerationSettings()
+    reranking: RerankingSettings = RerankingSettings()
     serving: ServingSettings = ServingSettings()
 
 

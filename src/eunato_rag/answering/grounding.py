@@ -31,7 +31,7 @@ class Abstention:
     """How evidence is weighed: a logistic model of the chance that it answers; fitted, see docs/decisions.md.
 
     `nearness`, `missing` (each of up to two names) and `absent` (nothing of the kind asked for) are its coefficients,
-    `bias` its constant. Below `least`, 0..1, the service abstains.
+    `bias` its constant. Below `least`, 0..1, the service abstains. A snapshot keeps those that it was built with.
     """
 
     nearness: float = 3.27
@@ -46,8 +46,9 @@ class Abstention:
         return 1 / (1 + math.exp(-(self.bias + self.nearness * evidence.nearness - lacking)))
 
 
-def ground(snapshot: Snapshot, question: str, draft: Draft, hits: Sequence[Hit], abstention: Abstention = Abstention()) -> Answer:
+def ground(snapshot: Snapshot, question: str, draft: Draft, hits: Sequence[Hit], abstention: Abstention | None = None) -> Answer:
     """The answer that a draft gives, cited and verified; an abstention where the evidence is not near enough."""
+    abstention = abstention or Abstention(**snapshot.manifest.abstention)
     confidence = round(abstention.confidence(draft.evidence), 4) if draft.quotes else 0.0
     if not draft.quotes:
         return _abstain(snapshot, question, hits, confidence, "The search found no passage for it.")

@@ -50,6 +50,7 @@ class Manifest:
     embedder: Mapping[str, Any]
     analyser: str
     chunking: Mapping[str, Any]
+    abstention: Mapping[str, float]
     sources: Sequence[Mapping[str, str]]
     counts: Mapping[str, int]
     files: Mapping[str, str]
@@ -70,6 +71,7 @@ class Contents:
     texts: Sequence[str]
     embedder: Mapping[str, Any]
     chunking: Mapping[str, Any]
+    abstention: Mapping[str, float]
 
 
 class Snapshot:
@@ -211,6 +213,7 @@ def _identity(contents: Contents) -> str:
         "analyser": ANALYSER,
         "tokens": SCHEME,
         "chunking": contents.chunking,
+        "abstention": contents.abstention,
         "documents": [[d.id, d.source, d.sha256, d.work, hashlib.sha256(repr(d).encode()).hexdigest()] for d in contents.documents],
         "passages": [p.id for p in contents.passages],
         "texts": [hashlib.sha256(text.encode()).hexdigest() for text in contents.texts],
@@ -234,6 +237,7 @@ def _write(folder: Path, identity: str, contents: Contents) -> None:
         embedder=contents.embedder,
         analyser=ANALYSER,
         chunking=contents.chunking,
+        abstention=contents.abstention,
         sources=[{"source": d.source, "document_id": d.id, "sha256": d.sha256} for d in contents.documents],
         counts={"documents": len(contents.documents), "passages": len(contents.passages), "works": len(contents.works)},
         files={path.relative_to(folder).as_posix(): _digest(path) for path in sorted(folder.rglob("*")) if path.is_file()},

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from eunato_rag.engine import Engine, Writer
     from eunato_rag.evaluation import Collection
     from eunato_rag.indexing.embedding import Embedder
+    from eunato_rag.indexing.reranking import Reranker
     from eunato_rag.reindex import Report
     from eunato_rag.settings import Settings
 
@@ -154,7 +155,7 @@ def serve(
     except NoIndex:
         _print_report(_reindex(settings, embedder))
     address, number = host or settings.serving.host, settings.serving.port if port is None else port
-    application = create_app(settings.index, embedder, _writer(settings))
+    application = create_app(settings.index, embedder, _writer(settings), _reranker(settings))
     _console(stderr=True).print(f"Open http://{address}:{number}/ (Ctrl+C ends it)")
     uvicorn.run(application, host=address, port=number, log_level="warning", server_header=False)
 
@@ -338,7 +339,7 @@ def _engine(settings: Settings, writer: Writer | None = None) -> Engine:
     from eunato_rag.indexing.snapshot import current_id
 
     current_id(settings.index)  # says that there is no index before the model is loaded
-    return Engine.open(settings.index, _embedder(settings), writer)
+    return Engine.open(settings.index, _embedder(settings), writer, _reranker(settings))
 
 
 def _writer(settings: Settings) -> Writer | None:
@@ -361,6 +362,17 @@ def _writer(settings: Settings) -> Writer | None:
     return Generator(ChatModel(endpoint), prompt_tokens=chosen.prompt_tokens, seconds=chosen.seconds)
 
 
+def _reranker(settings: Settings) -> Reranker | None:
+    """The cross-encoder that reads the best passages again, if one is set; else nothing of it is imported."""
+    chosen = settings.reranking
+    if not chosen.model:
+        return None
+    from eunato_rag.indexing.reranking import CrossEncoderReranker, find_reranker
+
+    folder = find_reranker(chosen.model, allow_download=settings.embedding.allow_download)
+    return CrossEncoderReranker(folder, candidates=chosen.candidates)
+
+
 def _collection_engine(collection: Collection, settings: Settings, work: Path | None, progress: Callable[[str, int, int], None]) -> Engine:
     """The engine for a test collection, indexed in a folder of its own."""
     from eunato_rag.engine import Engine
@@ -374,7 +386,7 @@ def _collection_engine(collection: Collection, settings: Settings, work: Path | 
     limits = Limits(settings.reading.seconds, settings.reading.megabytes)
     for failure in index_collection(collection, folder, embedder, chunking, limits=limits, progress=progress):
         _console(stderr=True).print(f"FAILED {escape(failure.source)}: {escape(failure.error)}", highlight=False)
-    return Engine.open(folder, embedder, _writer(settings))
+    return Engine.open(folder, embedder, _writer(settings), _reranker(settings))
 
 
 def _reindex(settings: Settings, embedder: Embedder, *, full: bool = False) -> Report:

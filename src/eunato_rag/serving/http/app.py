@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from eunato_rag.engine import Engine, Writer
 from eunato_rag.errors import IndexStoreError, NotFound
 from eunato_rag.indexing.embedding import Embedder
+from eunato_rag.indexing.reranking import Reranker
 from eunato_rag.serving.http import problems, render, schemas, streaming
 
 PAGE = Path(__file__).parents[1] / "page"
@@ -44,29 +45,29 @@ log = structlog.get_logger("eunato_rag.http")
 class Served:
     """The engine that requests use: the current snapshot's, changed between two requests when another is published."""
 
-    def __init__(self, index: Path, embedder: Embedder, writer: Writer | None) -> None:
-        self._index, self._embedder, self._writer = index, embedder, writer
-        self._engine = Engine.open(index, embedder, writer)
+    def __init__(self, index: Path, embedder: Embedder, writer: Writer | None, reranker: Reranker | None) -> None:
+        self._index, self._embedder, self._writer, self._reranker = index, embedder, writer, reranker
+        self._engine = Engine.open(index, embedder, writer, reranker)
 
     def engine(self) -> Engine:
         """The engine of the current snapshot; the one at hand where the new one cannot be opened."""
         engine = self._engine
         try:
             if not engine.is_current(self._index):
-                engine = self._engine = Engine.open(self._index, self._embedder, self._writer)
+                engine = self._engine = Engine.open(self._index, self._embedder, self._writer, self._reranker)
                 log.info("snapshot opened", snapshot=engine.snapshot.id)
         except (IndexStoreError, NotFound) as error:
             log.error("new snapshot cannot be served; the old one goes on", error=str(error), snapshot=engine.snapshot.id)
         return engine
 
 
-def create_app(index: Path, embedder: Embedder, writer: Writer | None = None) -> FastAPI:
+def create_app(index: Path, embedder: Embedder, writer: Writer | None = None, reranker: Reranker | None = None) -> FastAPI:
     """The application over an index folder that was built; with a writer, answers are in its words.
 
     Raises:
         NoIndex, DamagedSnapshot, IncompatibleIndex: the index cannot be served.
     """
-    served = Served(index, embedder, writer)
+    served = Served(index, embedder, writer, reranker)
     app = FastAPI(
         title="eunato-rag",
         version=version("eunato-rag"),
