@@ -10,17 +10,19 @@ from typing import Protocol
 from eunato_rag.answering.conversation import checked_history, standalone_question
 from eunato_rag.answering.extraction import extract
 from eunato_rag.answering.grounding import ground
-from eunato_rag.answering.wording import parts_of
+from eunato_rag.answering.wording import asks_about_the_work, parts_of
 from eunato_rag.citing.references import NoteView, footnote_graph
 from eunato_rag.indexing.catalogue import Filter
 from eunato_rag.indexing.embedding import Embedder
 from eunato_rag.indexing.reranking import Reranker
 from eunato_rag.indexing.snapshot import Snapshot, current_id, open_snapshot
 from eunato_rag.records import Answer, Cited, Concluded, Document, Event, Hit, Passage, Said, Searched, Turn, Work
-from eunato_rag.retrieval import MAX_QUERY, checked_query, read_query, retrieve, retrieve_all
+from eunato_rag.retrieval import MAX_QUERY, Weights, checked_query, read_query, retrieve, retrieve_all
 
 ASK_TOP_K = 10
 SUPPORT_TOP_K = 3
+ABOUT_THE_WORK = 1.1
+"""What the score of front and back matter is multiplied by where a question asks who wrote, published or paid for the work."""
 
 
 class Writer(Protocol):
@@ -91,8 +93,9 @@ class Engine:
         """
         question = checked_query(question)
         standalone = self._standalone(question, checked_history(history))
-        query, *parts = [read_query(self.snapshot, self.embedder, text) for text in (standalone, *parts_of(standalone))]
-        hits = retrieve_all(self.snapshot, (query, *parts), top_k=top_k, wanted=wanted, reranker=self.reranker)
+        query, *parts = [read_query(self.snapshot, self.embedder, text) for text in (standalone, *self._parts(standalone))]
+        weights = Weights(surrounding=ABOUT_THE_WORK) if asks_about_the_work(standalone) else Weights()
+        hits = retrieve_all(self.snapshot, (query, *parts), top_k=top_k, wanted=wanted, weights=weights, reranker=self.reranker)
         yield Searched(standalone, hits)
         draft = extract(self.snapshot, query, hits, parts=parts)
         answer = replace(ground(self.snapshot, standalone, draft, hits), question=question)
@@ -109,6 +112,14 @@ class Engine:
         rewritten = self.writer.rewrite(question, history) if self.writer is not None else None
         standalone = rewritten or standalone_question(question, history, self.snapshot.keywords.weight)
         return standalone if len(standalone) <= MAX_QUERY else question
+
+    def _parts(self, question: str) -> list[str]:
+        """The parts of a question, each as it would be asked alone: in "Who wrote it, and who paid for it?" both say what."""
+        parts: list[str] = []
+        for part in parts_of(question):
+            alone = standalone_question(part, [Turn("user", before) for before in parts], self.snapshot.keywords.weight)
+            parts.append(alone if len(alone) <= MAX_QUERY else part)
+        return parts
 
     def documents(self) -> tuple[str, ...]:
         """The ids of all documents, in order."""

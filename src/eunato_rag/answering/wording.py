@@ -36,14 +36,14 @@ _NAMES_A_NOTE = re.compile(r"\b(?:foot)?note\s*(?:no\.?|number|nr\.?|#)?\s*(\d{1
 def parts_of(question: str) -> tuple[str, ...]:
     """The questions that a question is made of, where there are two or more; none where it is one.
 
-    A part has a question word and at least two words that say something.
+    A part has a question word and a word that says something.
     """
     parts: list[str] = []
     start = 0
     for match in [*_BETWEEN_PARTS.finditer(question), None]:
         end = match.start() if match else len(question)
         part = question[start:end].strip(" ?;,")
-        if _ASKS.search(part) and len(analyse(part)) >= 2:
+        if _ASKS.search(part) and analyse(part):
             parts.append(part + "?")
         start = match.end() if match else end
     return tuple(parts) if len(parts) > 1 else ()
