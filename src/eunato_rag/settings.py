@@ -102,7 +102,7 @@ class RerankingSettings(_Section):
     """`EUNATO_RERANKING__*`; with a `model`, a cross-encoder orders the best passages."""
 
     model: str = Field("", description="cross-encoder that reads the best passages again: folder or Hugging Face name; empty: none")
-    candidates: int = Field(20, ge=1, le=100, description="how many of the best passages it reads")
+    candidates: int = Field(20, ge=1, le=100, description="how many of the best passages the cross-encoder reads")
 
 
 class ServingSettings(_Section):

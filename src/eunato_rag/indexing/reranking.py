@@ -71,7 +71,7 @@ class CrossEncoderReranker:
         if not trained or self._model.num_labels != 1:
             raise EmbeddingError(f"The model in {folder} is not trained to give one score for a pair of texts. {_ADVICE}")
         self.folder, self.candidates = folder, candidates
-        self._lock = Lock()  # its tokenizer is changed for each call, and fails where two threads do that at once
+        self._lock = Lock()  # a call takes every core: two at once would gain no time and take twice the memory
 
     def score(self, query: str, texts: Sequence[str]) -> list[float]:
         """What the model gives before its activation: through a sigmoid, the best would all be 1."""
