@@ -49,8 +49,8 @@ _ASKS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
 )
 _CARDINALS = "one two three four five six seven eight nine ten eleven twelve".split()
 _ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()
-_NUMBER = re.compile(
-    rf"\d+(?:[.,]\d+)*|\b(?:{'|'.join(_CARDINALS)}|dozens?|twenty|thirty|forty|fifty|hundreds?|thousands?|millions?|billions?|half|"
+_NUMBER = re.compile(  # a year is no amount
+    rf"(?!(?:19|20)\d\d\b(?![.,]\d))\b\d+(?:[.,]\d+)*|\b(?:{'|'.join(_CARDINALS)}|dozens?|twenty|thirty|forty|fifty|hundreds?|thousands?|millions?|billions?|half|"
     r"thirds?|quarters?|twice|once|several|none|single)\b",
     re.IGNORECASE,
 )
