@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ from eunato_rag.indexing.keywords import analyse
 from eunato_rag.indexing.reranking import Reranker
 from eunato_rag.indexing.snapshot import Snapshot
 from eunato_rag.indexing.vectors import Ranked
-from eunato_rag.records import Hit, Passage
+from eunato_rag.records import Hit, Locator, Passage
 
 MAX_QUERY = 4000
 """Characters. A longer text is a draft to check, not a question."""
@@ -146,11 +147,10 @@ def retrieve_all(
     found = [retrieve(snapshot, query, top_k=top_k, wanted=wanted, weights=weights, reranker=reranker) for query in queries]
     if len(found) == 1:
         return found[0]
-    merged: list[Hit] = []
-    for hit in sorted((hit for hits in found for hit in hits), key=lambda hit: (-hit.score, hit.rank, hit.passage.id)):
-        if len(merged) < top_k and not any(_says_again(hit.passage, other.passage) for other in merged):
-            merged.append(hit)
-    return tuple(replace(hit, rank=rank) for rank, hit in enumerate(merged, 1))
+    said = _Said()
+    merged = sorted((hit for hits in found for hit in hits), key=lambda hit: (-hit.score, hit.rank, hit.passage.id))
+    different = islice((hit for hit in merged if said.anew(hit.passage)), top_k)
+    return tuple(replace(hit, rank=rank) for rank, hit in enumerate(different, 1))
 
 
 def _read_again(
@@ -177,22 +177,27 @@ def _read_again(
 def _different(snapshot: Snapshot, positions: Sequence[int], scores: NDArray[np.float64], top_k: int) -> list[tuple[int, Passage]]:
     """The best passages, ties by id, without those whose words a better one has already said."""
     passages = {n: snapshot.catalogue.passage_at(positions[n]) for n in _best(scores, top_k)}
-    taken: list[tuple[int, Passage]] = []
-    for n in sorted(passages, key=lambda n: (-scores[n], passages[n].id)):
-        if len(taken) == top_k:
-            break
-        if not any(_says_again(passages[n], other) for _, other in taken):
-            taken.append((n, passages[n]))
-    return taken
+    order = sorted(passages, key=lambda n: (-scores[n], passages[n].id))
+    said = _Said()
+    return list(islice(((n, passages[n]) for n in order if said.anew(passages[n])), top_k))
 
 
-def _says_again(one: Passage, other: Passage) -> bool:
-    """Whether a passage adds nothing to another one: the same words, or more than half of it the same sentences."""
-    if one.document_id == other.document_id:
-        shared = min(one.locator.end, other.locator.end) - max(one.locator.start, other.locator.start)
-        if 2 * shared > len(one.text):
-            return True
-    return one.text.split() == other.text.split()
+class _Said:
+    """What better passages have said already."""
+
+    def __init__(self) -> None:
+        self._words: set[str] = set()
+        self._spans: dict[str, list[Locator]] = {}
+
+    def anew(self, passage: Passage) -> bool:
+        """Whether a passage says anything new; then it counts as said. Not the same words again, nor mostly the same sentences."""
+        words, place = " ".join(passage.text.split()), passage.locator
+        spans = self._spans.setdefault(passage.document_id, [])
+        if words in self._words or any(2 * (min(place.end, s.end) - max(place.start, s.start)) > place.end - place.start for s in spans):
+            return False
+        self._words.add(words)
+        spans.append(place)
+        return True
 
 
 def _feedback(scores: NDArray[np.float64], vectors: Vectors, size: int) -> NDArray[np.float64]:
