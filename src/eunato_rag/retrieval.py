@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eunato_rag.errors import InvalidQuestion
-from eunato_rag.indexing.acronyms import expand
 from eunato_rag.indexing.catalogue import Filter
 from eunato_rag.indexing.embedding import Embedder, Vectors
 from eunato_rag.indexing.interaction import Query
@@ -32,7 +31,7 @@ MAX_QUERY = 4000
 MAX_TOP_K = 100
 _POOL = 100
 _COMMON = 0.1
-"""Share of the passages above which an acronym needs no explaining: in a corpus about it, "NATO" tells nothing apart."""
+"""Share of the passages above which a form is not looked for besides: in a corpus about it, "NATO" tells nothing apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +73,9 @@ def read_query(snapshot: Snapshot, embedder: Embedder, text: str) -> Query:
         InvalidQuestion: see `checked_query`.
     """
     text = checked_query(text, "query")
-    rare = {s: long for s, long in snapshot.acronyms.items() if max(map(snapshot.keywords.share, analyse(s)), default=0.0) <= _COMMON}
-    expanded = expand(text, rare)
-    return snapshot.tokens.query(text, expanded, embedder.encode_query_tokens([expanded])[0])
+    forms = snapshot.acronyms.other_forms(text)
+    rare = [form for form in forms if max(map(snapshot.keywords.share, analyse(form)), default=0.0) <= _COMMON]
+    return snapshot.tokens.query(text, " ".join((text, *rare)), embedder.encode_query_tokens([text])[0])
 
 
 def retrieve(
@@ -167,7 +166,7 @@ def _read_again(
         document = snapshot.catalogue.document(passage.document_id)
         head = (document.text[start:end] for start, end in document.table_head(passage.locator.start))
         texts.append("\n".join((document.title, *passage.locator.headings, *head, passage.text)))
-    given = np.round(reranker.score(query.expanded, texts), 6)
+    given = np.round(reranker.score(query.text, texts), 6)
     low = scores[best[-1]]
     read = scores.copy()
     read[best] = low + (1 - low) * _stretched(given)

@@ -10,9 +10,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-Acronyms = Mapping[str, str]
-"""Short form -> the long form that most documents give it."""
-
 _BRACKET = re.compile(r"\(([^()]{2,60})\)")
 _SHORT = re.compile(r"[A-Z][\w&.-]{0,10}[A-Z0-9]s?|[A-Z]{2,10}s?")
 _WORD = re.compile(r"[^\W_][\w'’&/-]*")
@@ -20,7 +17,7 @@ _SMALL = frozenset("of for and the on in to a an de la du des et".split())
 
 
 def find_acronyms(texts: Iterable[str]) -> dict[str, str]:
-    """The pairs that the texts introduce; a short form with two long ones keeps the one found more often."""
+    """Short form -> long form, as the texts introduce them; one with two long forms keeps the one found more often."""
     found: dict[str, Counter[str]] = {}
     for text in texts:
         for match in _BRACKET.finditer(text):
@@ -53,17 +50,25 @@ def _long_form(short: str, before: str) -> str | None:
     return None
 
 
-def expand(text: str, acronyms: Acronyms) -> str:
-    """The text with the other form behind each form that it has alone: "EDF (European Defence Fund)"."""
-    folded = text.casefold()
-    added: list[tuple[int, str]] = []
-    for short, long in acronyms.items():
-        by_short = re.search(rf"(?<![\w&]){re.escape(short)}(?![\w&])", text)
-        by_long = folded.find(long.casefold())
-        if by_short and by_long < 0:
-            added.append((by_short.end(), long))
-        elif by_long >= 0 and not by_short:
-            added.append((by_long + len(long), short))
-    for place, other in sorted(added, reverse=True):
-        text = f"{text[:place]} ({other}){text[place:]}"
-    return text
+class Acronyms:
+    """The pairs of a corpus, found in a text by its words, however many there are."""
+
+    def __init__(self, pairs: Mapping[str, str]) -> None:
+        self._long = dict(pairs)
+        self._by_first: dict[str, list[tuple[str, str]]] = {}
+        for short, long in pairs.items():
+            folded = long.casefold()
+            if first := _WORD.match(folded):
+                self._by_first.setdefault(first.group(), []).append((folded, short))
+
+    def other_forms(self, text: str) -> tuple[str, ...]:
+        """For each form that a text has alone, the other one: for "the EDF" its words, for its words "EDF"."""
+        folded = text.casefold()
+        words = [(match.start(), match.group()) for match in _WORD.finditer(text)]
+        said = {word for _, word in words}
+        found = [self._long[word] for _, word in words if word in self._long and self._long[word].casefold() not in folded]
+        for place, word in words:
+            for long, short in self._by_first.get(word.casefold(), ()):
+                if folded.startswith(long, place) and not folded[place + len(long) :][:1].isalnum() and short not in said:
+                    found.append(short)
+        return tuple(dict.fromkeys(found))

@@ -42,7 +42,7 @@ class TokenCodes:
 class Query:
     """A query's vector, and those of its tokens with what each counts; the weights sum to 1.
 
-    `text` is what was asked; `expanded`, with acronyms spelt out, is what was embedded and is searched for by words.
+    `text` is what was asked and embedded; `expanded`, with acronyms spelt out, is what is searched for by words.
     """
 
     text: str

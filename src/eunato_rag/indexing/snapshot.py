@@ -25,7 +25,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from eunato_rag.errors import DamagedSnapshot, IncompatibleIndex, IndexBusy, NoIndex, NotFound
-from eunato_rag.indexing.acronyms import find_acronyms
+from eunato_rag.indexing.acronyms import Acronyms, find_acronyms
 from eunato_rag.indexing.catalogue import Catalogue, write_catalogue
 from eunato_rag.indexing.embedding import Embedder, Vectors
 from eunato_rag.indexing.interaction import SCHEME, TokenCodes, TokenIndex
@@ -246,9 +246,9 @@ def _write(folder: Path, identity: str, contents: Contents) -> None:
     (folder / MANIFEST).write_text(json.dumps(table, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
-def _read_acronyms(path: Path) -> dict[str, str]:
+def _read_acronyms(path: Path) -> Acronyms:
     try:
-        return {str(short): str(long) for short, long in json.loads(path.read_text("utf-8")).items()}
+        return Acronyms({str(short): str(long) for short, long in json.loads(path.read_text("utf-8")).items()})
     except (OSError, ValueError, AttributeError) as error:
         raise DamagedSnapshot(f"{path.name} holds no acronyms: {error}. Run: eunato-rag reindex") from error
 
