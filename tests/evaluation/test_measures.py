@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from eunato_rag.evaluation import report
-from eunato_rag.evaluation.abstention import abstention, aurc, auroc, curve, curves
+from eunato_rag.evaluation.abstention import abstention, at_threshold, aurc, auroc, best_threshold, curve, curves
 from eunato_rag.evaluation.measures import answers, citations, measure, refused
 from eunato_rag.evaluation.questions import Question
 from eunato_rag.evaluation.ranking import document_measures
@@ -170,3 +170,18 @@ def test_a_report_has_all_both_halves_and_kinds() -> None:
     assert figures["kinds"]["off_topic"] == {"questions": 1, "answerable": False, "refused": 1.0}
     alone = report([replace(outcomes[0], answer=None)])
     assert "refused" not in alone["kinds"]["fact"]
+
+
+def test_a_threshold_is_chosen_where_refusals_are_best_and_tried_elsewhere() -> None:
+    """Below 0.45 stand the two questions without an answer, and no other."""
+    fitted = [
+        outcome("a", answerable=False, confidence=0.2),
+        outcome("b", answerable=False, confidence=0.4),
+        outcome("c", confidence=0.45),
+        outcome("d", confidence=0.5),
+        outcome("e", confidence=0.9),
+    ]
+    assert best_threshold(fitted) == 0.45
+    assert at_threshold(fitted, 0.45) == {"least": 0.45, "precision": 1.0, "recall": 1.0, "answered": 1.0}
+    assert at_threshold(fitted, 0.5) == {"least": 0.5, "precision": 0.6667, "recall": 1.0, "answered": 0.6667}
+    assert best_threshold(fitted[2:]) is None

@@ -46,6 +46,36 @@ def abstention(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     }
 
 
+def best_threshold(outcomes: Sequence[Outcome]) -> float | None:
+    """The least confidence to answer with at which refusals have the highest F1; of equal ones the lowest. None without
+    questions of both sorts."""
+    known = [o for o in outcomes if o.question.answerable is not None and o.answer is not None]
+    if len({o.question.answerable for o in known}) < 2:
+        return None
+    scored = [(_f1(known, least), -least) for least in sorted({_confidence(o) for o in known})]
+    return -max(scored)[1]
+
+
+def at_threshold(outcomes: Sequence[Outcome], least: float) -> dict[str, float | None]:
+    """What a threshold on confidence would refuse: its `precision` and `recall`, and the share of the rest `answered`."""
+    known = [o for o in outcomes if o.question.answerable is not None and o.answer is not None]
+    refused = [o for o in known if _confidence(o) < least]
+    right = sum(not o.question.answerable for o in refused)
+    answerable = sum(bool(o.question.answerable) for o in known)
+    return {
+        "least": round(least, 4),
+        "precision": _ratio(right, len(refused)),
+        "recall": _ratio(right, len(known) - answerable),
+        "answered": _ratio(answerable - (len(refused) - right), answerable),
+    }
+
+
+def _f1(known: Sequence[Outcome], least: float) -> float:
+    refused = [o for o in known if _confidence(o) < least]
+    right = sum(not o.question.answerable for o in refused)
+    return 2 * right / (len(refused) + sum(not o.question.answerable for o in known))
+
+
 def curve(outcomes: Sequence[Outcome]) -> list[tuple[float, float]]:
     """Coverage and risk as the threshold on confidence falls, a step for each confidence that an answer has.
 

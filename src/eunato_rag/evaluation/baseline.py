@@ -22,7 +22,7 @@ TOLERANCE = 0.03
 """Of a new file: processors round differently, and a question more or less is a percent."""
 
 _LOWER_IS_BETTER = {"risk", "aurc"}
-_NO_GOAL = {"questions", "sentences", "tokens", "tokens_beyond", "coverage", "refused_right", "refused_wrong"}
+_NO_GOAL = {"questions", "sentences", "tokens", "tokens_beyond", "coverage", "refused_right", "refused_wrong", "least"}
 
 
 @dataclass(frozen=True, slots=True)

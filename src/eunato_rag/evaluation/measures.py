@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from eunato_rag.evaluation.abstention import abstention
+from eunato_rag.evaluation.abstention import abstention, at_threshold, best_threshold
 from eunato_rag.evaluation.questions import HALVES
 from eunato_rag.evaluation.ranking import document_measures
 from eunato_rag.evaluation.running import Found, Outcome
@@ -20,11 +20,20 @@ DEPTHS = (1, 3, 5, 10)
 
 
 def report(outcomes: Sequence[Outcome]) -> Figures:
-    """Figures of all questions, of each half, and, shorter, of each kind of question."""
+    """Figures of all questions, of each half, and, shorter, of each kind of question.
+
+    `abstention.calibrated` is what a threshold on confidence would refuse that was chosen on the fitted half.
+    """
     kinds = dict.fromkeys(o.question.kind for o in outcomes)
+    parts: dict[str, Sequence[Outcome]] = {"all": outcomes}
+    parts |= {half: [o for o in outcomes if o.question.half == half] for half in HALVES}
+    measured = {part: measure(some) for part, some in parts.items()}
+    least = best_threshold(parts["fitted"])
+    for part, some in parts.items():
+        if least is not None and "abstention" in measured[part]:
+            measured[part]["abstention"]["calibrated"] = at_threshold(some, least)
     return {
-        "all": measure(outcomes),
-        **{half: measure([o for o in outcomes if o.question.half == half]) for half in HALVES},
+        **measured,
         "kinds": {kind: _of_kind([o for o in outcomes if o.question.kind == kind]) for kind in kinds},
     }
 
