@@ -58,6 +58,7 @@ def reindex(
     embedder: Embedder,
     chunking: Chunking,
     *,
+    abstention: Abstention = Abstention(),
     limits: Limits = Limits(),
     full: bool = False,
     progress: Progress = lambda stage, done, total: None,
@@ -82,7 +83,7 @@ def reindex(
         documents = [document for document in documents if document.source not in duplicates]
         if full:
             (index / snapshot.CACHE).unlink(missing_ok=True)
-        identity, passages, embedded = index_documents(documents, manifest.works, index, embedder, chunking, progress)
+        identity, passages, embedded = index_documents(documents, manifest.works, index, embedder, chunking, progress, abstention)
     return Report(
         snapshot=identity,
         documents=len(documents),
@@ -103,6 +104,7 @@ def index_documents(
     embedder: Embedder,
     chunking: Chunking,
     progress: Progress = lambda stage, done, total: None,
+    abstention: Abstention = Abstention(),
 ) -> tuple[str, int, int]:
     """Publish a snapshot of documents that were read: its id, the number of passages, and how many were embedded now."""
     passages = _chunk_all(documents, embedder, chunking, progress)
@@ -129,7 +131,7 @@ def index_documents(
         texts,
         snapshot.describe(embedder),
         asdict(chunking),
-        asdict(Abstention()),
+        asdict(abstention),
     )
     identity = snapshot.publish(index, contents)
     progress("publish", 1, 1)

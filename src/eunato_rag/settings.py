@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from eunato_rag.answering.grounding import Abstention
 from eunato_rag.errors import SettingsError
 from eunato_rag.indexing.embedding import DEFAULT_MODEL
 
@@ -36,6 +37,12 @@ class ChunkingSettings(_Section):
 
     target_tokens: int = Field(128, ge=16, le=4096, description="size of a passage aimed at, in tiktoken tokens")
     overlap_sentences: int = Field(2, ge=0, le=4, description="sentences that two parts of one paragraph share")
+
+
+class AbstentionSettings(_Section):
+    """`EUNATO_ABSTENTION__*`"""
+
+    least: float = Field(Abstention().least, ge=0, le=1, description="confidence below which a question is refused; set by reindex")
 
 
 class ReadingSettings(_Section):
@@ -121,6 +128,7 @@ class Settings(BaseSettings):
     index: Path = Field(Path("index"), description="folder of the index")
     embedding: EmbeddingSettings = EmbeddingSettings()
     chunking: ChunkingSettings = ChunkingSettings()
+    abstention: AbstentionSettings = AbstentionSettings()
     reading: ReadingSettings = ReadingSettings()
     fetching: FetchingSettings = FetchingSettings()
     generation: GenerationSettings = GenerationSettings()

@@ -199,3 +199,13 @@ def test_an_unknown_id_is_an_error(engine: Engine) -> None:
         engine.document("x")
     with pytest.raises(NotFound, match="no passage 'x'"):
         engine.passage("x")
+
+
+def test_a_snapshot_keeps_the_confidence_that_it_was_built_to_ask_for(tmp_path: Path, corpus: Path, embedder: Embedder) -> None:
+    """Its answers stay what they were, whatever the settings become."""
+    reindex(corpus, tmp_path / "strict", embedder, Chunking(), abstention=Abstention(least=1.0))
+    opened = Engine.open(tmp_path / "strict", embedder)
+    answer = opened.ask("When was the harbour at Lindholm dredged?")
+    opened.snapshot.close()
+    assert (answer.status, opened.snapshot.manifest.abstention["least"]) == ("abstained", 1.0)
+    assert answer.reason == "No passage comes near enough to the question."

@@ -390,6 +390,7 @@ def _collection_engine(collection: Collection, settings: Settings, work: Path | 
 
 
 def _reindex(settings: Settings, embedder: Embedder, *, full: bool = False) -> Report:
+    from eunato_rag.answering.grounding import Abstention
     from eunato_rag.ingestion.chunking import Chunking
     from eunato_rag.ingestion.isolation import Limits
     from eunato_rag.reindex import reindex as build
@@ -397,7 +398,16 @@ def _reindex(settings: Settings, embedder: Embedder, *, full: bool = False) -> R
     chunking = Chunking(settings.chunking.target_tokens, settings.chunking.overlap_sentences)
     limits = Limits(settings.reading.seconds, settings.reading.megabytes)
     with _progress() as bar:
-        return build(settings.corpus, settings.index, embedder, chunking, limits=limits, full=full, progress=_stages(bar))
+        return build(
+            settings.corpus,
+            settings.index,
+            embedder,
+            chunking,
+            abstention=Abstention(least=settings.abstention.least),
+            limits=limits,
+            full=full,
+            progress=_stages(bar),
+        )
 
 
 def _print_report(report: Report) -> None:
