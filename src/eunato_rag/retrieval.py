@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import groupby, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -175,10 +175,15 @@ def _read_again(
 
 def _different(snapshot: Snapshot, positions: Sequence[int], scores: NDArray[np.float64], top_k: int) -> list[tuple[int, Passage]]:
     """The best passages, ties by id, without those whose words a better one has already said."""
-    passages = {n: snapshot.catalogue.passage_at(positions[n]) for n in _best(scores, top_k)}
-    order = sorted(passages, key=lambda n: (-scores[n], passages[n].id))
+    order = np.argsort(-scores, kind="stable")
+    tied = (list(group) for _, group in groupby(order.tolist(), key=lambda n: scores[n]))
     said = _Said()
-    return list(islice(((n, passages[n]) for n in order if said.anew(passages[n])), top_k))
+    found = (item for group in tied for item in _by_id(snapshot, positions, group) if said.anew(item[1]))
+    return list(islice(found, top_k))
+
+
+def _by_id(snapshot: Snapshot, positions: Sequence[int], group: Sequence[int]) -> list[tuple[int, Passage]]:
+    return sorted(((n, snapshot.catalogue.passage_at(positions[n])) for n in group), key=lambda item: item[1].id)
 
 
 class _Said:
@@ -225,10 +230,3 @@ def _stretched(scores: NDArray[np.floating]) -> NDArray[np.float64]:
     values = np.asarray(scores, dtype=np.float64)
     low, high = values.min(), values.max()
     return (values - low) / (high - low) if high > low else np.ones_like(values)
-
-
-def _best(scores: NDArray[np.float64], top_k: int) -> list[int]:
-    """Enough of the best candidates that top_k different ones are among them, with all that tie with the last."""
-    order = np.sort(scores)[::-1]
-    least = order[min(2 * top_k + 10, len(order)) - 1]
-    return [int(n) for n in np.flatnonzero(scores >= least)]

@@ -129,28 +129,43 @@ class TokenIndex:
         codes = np.concatenate([self._codes[start:end] for start, end in bounds])
         starts = np.concatenate([[0], np.cumsum(sizes[filled])[:-1]])
         scores = np.zeros(len(positions), dtype=np.float32)
-        scores[filled] = np.maximum.reduceat(_similarity(codes, query.tokens), starts, axis=0) @ query.weights
+        rounded = _Rounded.of(query.tokens)
+        # the highest product is the highest cosine, so only it need be made one
+        scores[filled] = rounded.cosines(np.maximum.reduceat(rounded.products(codes), starts, axis=0)) @ query.weights
         return scores
 
     def align(self, query: Query, position: int) -> Alignment:
         start, end = int(self._starts[position]), int(self._starts[position + 1])
         places = np.asarray(self._places[start:end], dtype=np.int32)
-        return Alignment(_similarity(self._codes[start:end], query.tokens), np.where(places == _OUTSIDE, -1, places))
+        rounded = _Rounded.of(query.tokens)
+        return Alignment(rounded.cosines(rounded.products(self._codes[start:end])), np.where(places == _OUTSIDE, -1, places))
 
 
-def _similarity(codes: Codes, tokens: Vectors) -> Vectors:
-    """The estimated cosines, shape (len(codes), len(tokens)).
+@dataclass(frozen=True, slots=True)
+class _Rounded:
+    """A query's rotated tokens in 8 bits, shape (tokens, dimension), and the length of one step of each.
 
-    A rotated unit vector x and its signs s / sqrt(d) meet at a cosine of about sqrt(2 / pi), whence the divisor. The
-    query's side is rounded to 8 bits, which moves an estimate by some thousandths.
+    A rotated unit vector x and its signs s / sqrt(d) meet at a cosine of about sqrt(2 / pi), whence the divisor of an
+    estimate. To round the query's side moves it by some thousandths.
     """
-    dimension = tokens.shape[1]
-    turned = tokens @ _rotation(dimension)
-    step = np.maximum(np.abs(turned).max(axis=1, initial=0.0), 1e-9) / 127
-    rounded = np.round(turned / step[:, None]).astype(np.int8)
-    products = 2 * bits_times(np.unpackbits(codes, axis=1, count=dimension), np.ascontiguousarray(rounded.T))
-    totals = rounded.sum(axis=1, dtype=np.int32)
-    return np.asarray((products - totals) * (step / math.sqrt(dimension * 2 / math.pi)), dtype=np.float32)
+
+    tokens: NDArray[np.int8]
+    steps: NDArray[np.floating]
+
+    @classmethod
+    def of(cls, tokens: Vectors) -> _Rounded:
+        turned = tokens @ _rotation(tokens.shape[1])
+        steps = np.maximum(np.abs(turned).max(axis=1, initial=0.0), 1e-9) / 127
+        return cls(np.round(turned / steps[:, None]).astype(np.int8), steps)
+
+    def products(self, codes: Codes) -> NDArray[np.int32]:
+        """Shape (len(codes), tokens): sums of a token's numbers where the code has a one."""
+        return bits_times(np.unpackbits(codes, axis=1, count=self.tokens.shape[1]), np.ascontiguousarray(self.tokens.T))
+
+    def cosines(self, products: NDArray[np.int32]) -> Vectors:
+        """The estimated cosines; they rise with the products."""
+        scale = self.steps / math.sqrt(self.tokens.shape[1] * 2 / math.pi)
+        return np.asarray((2 * products - self.tokens.sum(axis=1, dtype=np.int32)) * scale, dtype=np.float32)
 
 
 @lru_cache(maxsize=4)
