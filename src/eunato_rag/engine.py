@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from eunato_rag.answering.conversation import checked_history, standalone_question
+from eunato_rag.answering.conversation import checked_history, is_chatter, standalone_question
 from eunato_rag.answering.extraction import extract
-from eunato_rag.answering.grounding import ground
+from eunato_rag.answering.grounding import abstain, ground
 from eunato_rag.answering.wording import asks_about_the_work, parts_of
 from eunato_rag.citing.references import NoteView, footnote_graph
 from eunato_rag.indexing.catalogue import Filter
@@ -21,6 +21,7 @@ from eunato_rag.retrieval import MAX_QUERY, Weights, checked_query, read_query, 
 
 ASK_TOP_K = 10
 SUPPORT_TOP_K = 3
+NOTHING_ASKED = "Nothing is asked here. Ask about the documents, for example: Why did Pooling and Sharing fail?"
 ABOUT_THE_WORK = 1.1
 """What the score of front and back matter is multiplied by where a question asks who wrote, published or paid for the work."""
 
@@ -97,8 +98,11 @@ class Engine:
         weights = Weights(surrounding=ABOUT_THE_WORK) if asks_about_the_work(standalone) else Weights()
         hits = retrieve_all(self.snapshot, (query, *parts), top_k=top_k, wanted=wanted, weights=weights, reranker=self.reranker)
         yield Searched(standalone, hits)
-        draft = extract(self.snapshot, query, hits, parts=parts)
-        answer = replace(ground(self.snapshot, standalone, draft, hits), question=question)
+        if is_chatter(standalone):
+            answer = abstain(self.snapshot, standalone, hits, 0.0, NOTHING_ASKED)
+        else:
+            answer = ground(self.snapshot, standalone, extract(self.snapshot, query, hits, parts=parts), hits)
+        answer = replace(answer, question=question)
         if self.writer is not None and answer.status == "answered":
             answer = yield from self.writer.write(self.snapshot, self.embedder, standalone, answer)
         if answer.model is None:

@@ -102,7 +102,7 @@ def retrieve(
     positions = sorted({position for position, _ in dense} | {position for position, _ in keyword})
     if not positions:
         return ()
-    vectors = np.stack([snapshot.vectors.vector(position) for position in positions])
+    vectors = snapshot.vectors.vectors(positions)
     interaction = snapshot.tokens.maxsim(query, positions)
     share = weights.keywords * snapshot.keywords.coverage(query.text)
     fused = (1 - share) * _scaled(dense, positions) + share * _scaled(keyword, positions, floor=0.0)

@@ -11,7 +11,7 @@ import pytest
 from eunato_rag.answering.asked import Evidence
 from eunato_rag.answering.extraction import Draft, extract
 from eunato_rag.answering.grounding import Abstention, ground, holds
-from eunato_rag.engine import Engine
+from eunato_rag.engine import NOTHING_ASKED, Engine
 from eunato_rag.errors import InvalidQuestion, NotFound
 from eunato_rag.indexing.catalogue import Filter
 from eunato_rag.indexing.embedding import Embedder
@@ -209,3 +209,10 @@ def test_a_snapshot_keeps_the_confidence_that_it_was_built_to_ask_for(tmp_path: 
     opened.snapshot.close()
     assert (answer.status, opened.snapshot.manifest.abstention["least"]) == ("abstained", 1.0)
     assert answer.reason == "No passage comes near enough to the question."
+
+
+@pytest.mark.parametrize("said", ["Thanks, very helpful!", "hello", "ok"])
+def test_a_greeting_is_not_answered_with_evidence(engine: Engine, said: str) -> None:
+    """It says that nothing was asked."""
+    answer = engine.ask(said)
+    assert (answer.status, answer.reason) == ("abstained", NOTHING_ASKED)

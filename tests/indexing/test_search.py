@@ -47,7 +47,7 @@ def test_a_vector_index_is_read_back_as_written(tmp_path: Path) -> None:
     vectors = unit(np.eye(3, dtype=np.float32))
     VectorIndex.build(vectors).save(tmp_path / "v")
     loaded = VectorIndex.load(tmp_path / "v")
-    assert [loaded.vector(n).tolist() for n in range(3)] == vectors.tolist()
+    assert loaded.vectors([0, 1, 2]).tolist() == vectors.tolist()
     (tmp_path / "v").write_bytes(b"nothing")
     with pytest.raises(DamagedSnapshot, match="eunato-rag reindex"):
         VectorIndex.load(tmp_path / "v")

@@ -40,7 +40,7 @@ COMMON = 1.0
 Weight = Callable[[str], float]
 
 _COURTESY = (
-    r"hi|hello|hey|(?:many )?thanks(?: (?:a lot|so much|very much|for \w+ \w+))?|thank you(?: (?:so|very) much)?|cheers|ok(?:ay)?|great|"
+    r"hi|hello|hey|(?:very |so |most )?(?:helpful|useful|kind)|(?:many )?thanks(?: (?:a lot|so much|very much|for \w+ \w+))?|thank you(?: (?:so|very) much)?|cheers|ok(?:ay)?|great|"
     r"good(?: to know| morning| afternoon| evening| point)?|cool|nice|perfect|wow|fine|sure|yes|no|yeah|yep|nope|bye|goodbye|sorry|"
     r"got it|i see|i understand|understood|makes sense|all ?right|right|well|interesting|awesome|excellent|brilliant|amazing|please|"
     r"that(?:'s| is| was) (?:fine|ok(?:ay)?|good|great|helpful|interesting|terrible|amazing|all|clear|right)|how are you|never mind|hm+"
@@ -104,7 +104,7 @@ def standalone_question(question: str, history: Sequence[Turn], weight: Weight) 
     if exchanges and exchanges[-1] == (question, ""):  # some clients send the question as the last turn, too
         exchanges.pop()
     for asked, answer in exchanges[-READ_EXCHANGES:]:
-        if not _is_chatter(asked):
+        if not is_chatter(asked):
             topics.append(Topic(_resolved(_shortened(asked), topics, weight), answer))
     return " ".join(_resolved(question, topics, weight))
 
@@ -137,19 +137,20 @@ def _shortened(asked: str) -> str:
     return tail[cut.end() :] if cut else tail.partition(" ")[2] or tail
 
 
-def _is_chatter(text: str) -> bool:
+def is_chatter(text: str) -> bool:
+    """Whether a text greets, thanks or agrees, and asks for nothing."""
     return not words(text) or (len(text) < 100 and bool(_CHATTER.fullmatch(text.strip())))
 
 
 def _without_courtesy(question: str) -> str:
     """Without the sentences of thanks in front."""
     cut = re.match(r"(?:[^.!?…]{1,40}[.!…]+\s+)+(?=\S)", question[:200])
-    return question[cut.end() :] if cut and _is_chatter(cut.group()) else question
+    return question[cut.end() :] if cut and is_chatter(cut.group()) else question
 
 
 def _resolved(question: str, topics: Sequence[Topic], weight: Weight) -> tuple[str, ...]:
     """The question as the parts of its standalone form; (question,) where it stands alone."""
-    if not topics or len(question) > MAX_LEANING or _is_chatter(question):
+    if not topics or len(question) > MAX_LEANING or is_chatter(question):
         return (question,)
     topic, said = topics[-1], _without_courtesy(question)
     fragment = fragment_of(said, asked_back=topic.answer.endswith("?"))

@@ -51,9 +51,9 @@ def ground(snapshot: Snapshot, question: str, draft: Draft, hits: Sequence[Hit],
     abstention = abstention or Abstention(**snapshot.manifest.abstention)
     confidence = round(abstention.confidence(draft.evidence), 4) if draft.quotes else 0.0
     if not draft.quotes:
-        return _abstain(snapshot, question, hits, confidence, "The search found no passage for it.")
+        return abstain(snapshot, question, hits, confidence, "The search found no passage for it.")
     if confidence < abstention.least:
-        return _abstain(snapshot, question, hits, confidence, _reason(draft.evidence))
+        return abstain(snapshot, question, hits, confidence, _reason(draft.evidence))
     text, after_alone = "", False
     citations: list[Citation] = []
     for quote in draft.quotes:
@@ -67,7 +67,7 @@ def ground(snapshot: Snapshot, question: str, draft: Draft, hits: Sequence[Hit],
             text, after_alone = lead + statement, alone
             citations.append(citation)
     if not citations:
-        return _abstain(snapshot, question, hits, confidence, "No quotation could be verified.")
+        return abstain(snapshot, question, hits, confidence, "No quotation could be verified.")
     return Answer(question, question, "answered", text, tuple(citations), tuple(hits), snapshot.id, confidence=confidence)
 
 
@@ -99,7 +99,8 @@ def _marked(sentence: str, number: int) -> str:
     return f"{sentence[:at]} [{number}]{sentence[at:]}"
 
 
-def _abstain(snapshot: Snapshot, question: str, hits: Sequence[Hit], confidence: float, reason: str) -> Answer:
+def abstain(snapshot: Snapshot, question: str, hits: Sequence[Hit], confidence: float, reason: str) -> Answer:
+    """A refusal with its reason and the nearest evidence."""
     return Answer(question, question, "abstained", ABSTENTION, (), tuple(hits), snapshot.id, nearest(hits), reason, confidence=confidence)
 
 

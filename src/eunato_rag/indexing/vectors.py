@@ -48,9 +48,10 @@ class VectorIndex:
     def dimension(self) -> int:
         return int(self._index.d)
 
-    def vector(self, position: int) -> Vectors:
-        row: Vectors = self._index.reconstruct(position)
-        return row
+    def vectors(self, positions: Sequence[int]) -> Vectors:
+        """Shape (len(positions), dimension)."""
+        rows: Vectors = self._index.reconstruct_batch(np.asarray(positions, dtype=np.int64))
+        return rows
 
     def search(self, query: Vectors, k: int, allowed: Sequence[int] | None = None) -> Ranked:
         """The k positions of highest cosine with one unit vector of shape (dimension,); only `allowed` ones if given."""
