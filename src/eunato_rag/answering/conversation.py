@@ -40,7 +40,8 @@ COMMON = 1.0
 Weight = Callable[[str], float]
 
 _COURTESY = (
-    r"hi|hello|hey|(?:very |so |most )?(?:helpful|useful|kind)|(?:many )?thanks(?: (?:a lot|so much|very much|for \w+ \w+))?|thank you(?: (?:so|very) much)?|cheers|ok(?:ay)?|great|"
+    r"hi|hello|hey|(?:very |so |most )?(?:helpful|useful|kind)|"
+    r"(?:many )?thanks(?: (?:a lot|so much|very much|for \w+ \w+))?|thank you(?: (?:so|very) much)?|cheers|ok(?:ay)?|great|"
     r"good(?: to know| morning| afternoon| evening| point)?|cool|nice|perfect|wow|fine|sure|yes|no|yeah|yep|nope|bye|goodbye|sorry|"
     r"got it|i see|i understand|understood|makes sense|all ?right|right|well|interesting|awesome|excellent|brilliant|amazing|please|"
     r"that(?:'s| is| was) (?:fine|ok(?:ay)?|good|great|helpful|interesting|terrible|amazing|all|clear|right)|how are you|never mind|hm+"
