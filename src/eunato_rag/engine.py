@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -78,9 +78,7 @@ class Engine:
         Raises:
             InvalidQuestion: as for `search`, or a history of too many or too long turns.
         """
-        *_, last = self.stream(question, history=history, top_k=top_k, wanted=wanted)
-        assert isinstance(last, Concluded)
-        return last.answer
+        return conclusion(self.stream(question, history=history, top_k=top_k, wanted=wanted))
 
     def stream(
         self, question: str, *, history: Sequence[Turn] = (), top_k: int = ASK_TOP_K, wanted: Filter = Filter()
@@ -152,6 +150,13 @@ class Engine:
     def footnotes(self, identity: str) -> list[NoteView]:
         """The notes of a document with the sentences they stand at and the works they cite."""
         return footnote_graph(self.document(identity), {work.id: work for work in self.works()}, frozenset(self.documents()))
+
+
+def conclusion(events: Iterable[Event]) -> Answer:
+    """The answer that the events of `Engine.stream` lead to."""
+    *_, last = events
+    assert isinstance(last, Concluded)
+    return last.answer
 
 
 def _told(answer: Answer) -> Iterator[Event]:

@@ -215,6 +215,11 @@ class Document:
         spans = [(block.start, block.end) for block in reversed(near[: captions[-1] + 1] if captions else near[:1])]
         return tuple(dict.fromkeys([*spans, *above[:1], *([part] if part else [])]))
 
+    def context(self, start: int) -> tuple[str, ...]:
+        """What a place leaves out of what it is about: the title, the headings above it, the head of its table."""
+        table = (self.text[a:b] for a, b in self.table_head(start))
+        return (self.title, *self.locate(start, start).headings, *table)
+
     def sentences_in(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         """The sentences that lie wholly inside a range, in order."""
         index = bisect_left(self.sentences, start, key=lambda span: span[0])

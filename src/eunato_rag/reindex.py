@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from eunato_rag.answering.grounding import Abstention
+from eunato_rag.answering.abstention import Abstention
 from eunato_rag.errors import EmptyCorpus
 from eunato_rag.indexing import snapshot
+from eunato_rag.indexing.acronyms import find_acronyms
 from eunato_rag.indexing.cache import VectorCache
 from eunato_rag.indexing.embedding import Embedder
 from eunato_rag.ingestion import sources
@@ -129,6 +130,7 @@ def index_documents(
         vectors,
         tokens,
         texts,
+        find_acronyms(document.text for document in documents),
         snapshot.describe(embedder),
         asdict(chunking),
         asdict(abstention),

@@ -163,9 +163,8 @@ def _read_again(
     texts = []
     for n in best:
         passage = snapshot.catalogue.passage_at(positions[n])
-        document = snapshot.catalogue.document(passage.document_id)
-        head = (document.text[start:end] for start, end in document.table_head(passage.locator.start))
-        texts.append("\n".join((document.title, *passage.locator.headings, *head, passage.text)))
+        context = snapshot.catalogue.document(passage.document_id).context(passage.locator.start)
+        texts.append("\n".join((*context, passage.text)))
     given = np.round(reranker.score(query.text, texts), 6)
     low = scores[best[-1]]
     read = scores.copy()

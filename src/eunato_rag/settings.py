@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from eunato_rag.answering.grounding import Abstention
+from eunato_rag.answering.abstention import Abstention
 from eunato_rag.errors import SettingsError
 from eunato_rag.indexing.embedding import DEFAULT_MODEL
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from eunato_rag.answering.abstention import Abstention
 from eunato_rag.answering.asked import Evidence
 from eunato_rag.answering.extraction import Draft, extract
-from eunato_rag.answering.grounding import Abstention, ground, holds
+from eunato_rag.answering.grounding import ground, holds
 from eunato_rag.engine import NOTHING_ASKED, Engine
 from eunato_rag.errors import InvalidQuestion, NotFound
 from eunato_rag.indexing.catalogue import Filter

@@ -3,6 +3,7 @@
 import pytest
 
 from eunato_rag.answering.asked import Asked, Kind, holds_kind, kind_asked, missing, specifics
+from eunato_rag.indexing.keywords import analyse
 
 
 @pytest.mark.parametrize(
@@ -68,10 +69,10 @@ def test_the_first_word_of_a_question_is_no_name_unless_it_is_an_acronym() -> No
     ],
 )
 def test_a_name_counts_as_said_in_any_of_its_forms(question: str, evidence: str, left: tuple[str, ...]) -> None:
-    assert missing(specifics(question, lambda term: False), evidence) == left
+    assert missing(specifics(question, lambda term: False), frozenset(analyse(evidence))) == left
 
 
 def test_evidence_is_judged_by_the_sentence_and_what_stands_around_it() -> None:
     asked = Asked.read("How many soldiers does Germany send to Lithuania?", lambda term: False)
-    evidence = asked.judge(0.7, "Germany leads the battlegroup.", "Germany leads the battlegroup. It is in Lithuania.")
+    evidence = asked.judge(0.7, "Germany leads the battlegroup.", frozenset(analyse("Germany leads the battlegroup. It is in Lithuania.")))
     assert (evidence.missing, evidence.kind, evidence.holds) == ((), "number", False)

@@ -7,7 +7,7 @@ import pytest
 
 from eunato_rag.errors import DamagedSnapshot
 from eunato_rag.indexing.embedding import Embedder, Encoded, Vectors, unit
-from eunato_rag.indexing.interaction import Query, TokenCodes, TokenIndex, compress
+from eunato_rag.indexing.interaction import Query, Rounded, TokenCodes, TokenIndex, compress
 from eunato_rag.indexing.products import bits_times
 
 DIMENSION = 384
@@ -29,7 +29,7 @@ def stored(folder: Path, texts: list[Encoded], contexts: list[int] | None = None
 
 
 def query(tokens: Vectors) -> Query:
-    return Query("", "", tokens[0], tokens, np.full(len(tokens), 1 / len(tokens), dtype=np.float32))
+    return Query("", "", tokens[0], Rounded.of(tokens), np.full(len(tokens), 1 / len(tokens), dtype=np.float32))
 
 
 def test_the_product_of_bits_and_numbers_is_exact() -> None:

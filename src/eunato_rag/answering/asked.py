@@ -120,9 +120,9 @@ class Asked:
         """`common` tells the terms that say nothing apart, such as the name that the whole corpus is about."""
         return cls(question, kind_asked(question), specifics(question, common))
 
-    def judge(self, nearness: float, sentence: str, around: str) -> Evidence:
-        """A sentence, in the context it leans on, as an answer; names may also stand around it: in its passage and headings."""
-        return Evidence(nearness, missing(self.wanted, around), self.kind, holds_kind(self.kind, sentence, self.question))
+    def judge(self, nearness: float, sentence: str, said: frozenset[str]) -> Evidence:
+        """A sentence, in the context it leans on, as an answer; `said` are its terms and those around it: passage, headings, title."""
+        return Evidence(nearness, missing(self.wanted, said), self.kind, holds_kind(self.kind, sentence, self.question))
 
 
 def kind_asked(question: str) -> Kind:
@@ -153,19 +153,18 @@ def specifics(question: str, common: Callable[[str], bool]) -> dict[str, str]:
     return found
 
 
-def missing(wanted: Mapping[str, str], evidence: str) -> tuple[str, ...]:
-    """What of the wanted the evidence says in no form: not "Germany", "German" or another name for it."""
-    said = set(analyse(evidence))
+def missing(wanted: Mapping[str, str], said: frozenset[str]) -> tuple[str, ...]:
+    """What of the wanted is not among the terms said in any form: not "Germany", "German" or another name for it."""
     found = (word for term, word in wanted.items() if term not in said and not _has_form(term, said) and not _has_alias(term, said))
     return tuple(dict.fromkeys(found))
 
 
-def _has_form(term: str, said: set[str]) -> bool:
+def _has_form(term: str, said: frozenset[str]) -> bool:
     """Whether a term of the same beginning is said: "Lithuania" and "Lithuanian"."""
     return not term[0].isdigit() and any(
         (shared := min(len(term), len(other))) >= 4 and term[: max(4, shared - 1)] == other[: max(4, shared - 1)] for other in said
     )
 
 
-def _has_alias(term: str, said: set[str]) -> bool:
+def _has_alias(term: str, said: frozenset[str]) -> bool:
     return any(term in group and group & said for group in _ALSO_CALLED)

@@ -15,6 +15,7 @@ from typing import Any
 import httpx2
 
 from eunato_rag.errors import GenerationError
+from eunato_rag.retrying import Again
 
 MAX_BYTES = 4 * 2**20
 """Of one answer; far more than its tokens need."""
@@ -22,14 +23,6 @@ _BEGINNINGS = "{:deri"
 """Of a JSON object, and of the lines of a stream: comment, data, event, retry, id."""
 _SHOWN = 200
 """Characters of a server's own words that an error repeats."""
-
-
-class Again(Exception):
-    """An attempt that failed in a way that another may not; `wait` is what the server asks for, in seconds."""
-
-    def __init__(self, detail: str, wait: float | None = None) -> None:
-        super().__init__(detail)
-        self.wait = wait
 
 
 async def texts(response: httpx2.Response) -> AsyncIterator[str]:

@@ -15,8 +15,6 @@ import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import cache
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -24,8 +22,9 @@ from typing import Any
 
 import httpx2
 
-from eunato_rag.answering.completions import Again, Cut, own_words, texts
+from eunato_rag.answering.completions import Cut, own_words, texts
 from eunato_rag.errors import GenerationError
+from eunato_rag.retrying import Again, retry_after
 
 Messages = Sequence[Mapping[str, str]]
 
@@ -160,7 +159,7 @@ class _Exchange:
         url = self._endpoint.base_url.rstrip("/") + "/chat/completions"
         async with client.stream("POST", url, json=body) as response:
             if response.status_code in _TRY_AGAIN:
-                raise Again(f"it answers {response.status_code}", _retry_after(response.headers))
+                raise Again(f"it answers {response.status_code}", retry_after(response.headers))
             if response.status_code != 200:
                 said = (await _bounded(response)).decode("utf-8", "replace")
                 if response.status_code in (400, 422) and _adapt(body, said):
@@ -200,16 +199,6 @@ async def _bounded(response: httpx2.Response) -> bytes:
         if len(data) > 65536:
             break
     return data
-
-
-def _retry_after(headers: httpx2.Headers) -> float | None:
-    """The seconds that a server asks to wait (RFC 9110, 10.2.3), or None."""
-    value = headers.get("retry-after", "").strip()
-    with suppress(ValueError, TypeError):
-        if value[:1].isdigit():
-            return float(value)
-        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    return None
 
 
 @cache

@@ -17,7 +17,7 @@ from eunato_rag.answering.asked import Asked, Evidence
 from eunato_rag.indexing.interaction import Alignment, Query
 from eunato_rag.indexing.keywords import analyse
 from eunato_rag.indexing.snapshot import Snapshot
-from eunato_rag.records import Document, Hit
+from eunato_rag.records import Document, Hit, Passage
 
 READ_HITS = 6
 """Passages whose sentences are weighed."""
@@ -117,10 +117,12 @@ def _choose(
     meaning = _meanings(snapshot, query, candidates, extraction)
     asked = Asked.read(question, lambda term: keywords.share(term) > COMMON)
     near = 0.25 * keywords.coverage(question, frozenset(term for hit in hits[:3] for term in analyse(hit.passage.text)))
-    evidence = [asked.judge(meaning[n] + near, texts[n], _around(candidate, texts[n])) for n, candidate in enumerate(candidates)]
+    terms = [frozenset(analyse(text)) for text in texts]
+    around = {hit.passage.id: _around(snapshot, hit.passage) for hit in hits}
+    evidence = [asked.judge(meaning[n] + near, texts[n], terms[n] | around[c.hit.passage.id]) for n, c in enumerate(candidates)]
     weights = [
         meaning[n]
-        + extraction.words * keywords.coverage(question, frozenset(analyse(texts[n])))
+        + extraction.words * keywords.coverage(question, terms[n])
         + extraction.passage * candidate.hit.score
         - extraction.lacking * (len(evidence[n].missing[:2]) + (not evidence[n].holds))
         for n, candidate in enumerate(candidates)
@@ -272,10 +274,10 @@ def _in_context(sentence: _Sentence, leaning: int) -> str:
     return sentence.document.text[leant[0][0] if leant else sentence.start : sentence.end]
 
 
-def _around(sentence: _Sentence, text: str) -> str:
-    """Where the names that a sentence is about may stand: in its passage, its headings, the title."""
-    passage = sentence.hit.passage
-    return "\n".join((text, passage.text, sentence.document.title, *passage.locator.headings))
+def _around(snapshot: Snapshot, passage: Passage) -> frozenset[str]:
+    """The terms among which the names that a sentence is about may stand: its passage's, headings', title's."""
+    context = snapshot.catalogue.document(passage.document_id).context(passage.locator.start)
+    return frozenset(analyse("\n".join((*context, passage.text))))
 
 
 def _adjacent(document: Document, first: tuple[int, int], second: tuple[int, int]) -> bool:

@@ -6,12 +6,10 @@ sentence of the answer says it too. What fails is dropped together with its sent
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from eunato_rag.answering.asked import Evidence, Kind
+from eunato_rag.answering.abstention import Abstention, reason_of
 from eunato_rag.answering.extraction import Draft, Quote
 from eunato_rag.indexing.catalogue import Catalogue
 from eunato_rag.indexing.snapshot import Snapshot
@@ -22,28 +20,7 @@ NEAREST = 3
 
 ABSTENTION = "The documents do not answer this question."
 
-_THINGS: dict[Kind, str] = {"number": "number", "time": "date or time", "name": "person, body or place", "other": "fact"}
 _FINAL = re.compile(r"[.!?:…]+$")
-
-
-@dataclass(frozen=True, slots=True)
-class Abstention:
-    """How evidence is weighed: a logistic model of the chance that it answers; fitted, see docs/decisions.md.
-
-    `nearness`, `missing` (each of up to two names) and `absent` (nothing of the kind asked for) are its coefficients,
-    `bias` its constant. Below `least`, 0..1, the service abstains. A snapshot keeps those that it was built with.
-    """
-
-    nearness: float = 3.27
-    missing: float = 3.38
-    absent: float = 2.36
-    bias: float = -1.28
-    least: float = 0.43
-
-    def confidence(self, evidence: Evidence) -> float:
-        """The chance, 0..1, that evidence answers its question."""
-        lacking = self.missing * len(evidence.missing[:2]) + self.absent * (not evidence.holds)
-        return 1 / (1 + math.exp(-(self.bias + self.nearness * evidence.nearness - lacking)))
 
 
 def ground(snapshot: Snapshot, question: str, draft: Draft, hits: Sequence[Hit], abstention: Abstention | None = None) -> Answer:
@@ -53,7 +30,7 @@ def ground(snapshot: Snapshot, question: str, draft: Draft, hits: Sequence[Hit],
     if not draft.quotes:
         return abstain(snapshot, question, hits, confidence, "The search found no passage for it.")
     if confidence < abstention.least:
-        return abstain(snapshot, question, hits, confidence, _reason(draft.evidence))
+        return abstain(snapshot, question, hits, confidence, reason_of(draft.evidence))
     text, after_alone = "", False
     citations: list[Citation] = []
     for quote in draft.quotes:
@@ -82,7 +59,8 @@ def holds(citation: Citation, document: Document, statement: str) -> bool:
 def _cite(catalogue: Catalogue, document: Document, quote: Quote, number: int, span: tuple[int, int]) -> Citation:
     """The citation of a quote, under the passage that holds most of it: what leans on its neighbour may begin before it."""
     start, end = quote.span
-    passage = max(catalogue.passages_of(document.id), key=lambda p: min(p.locator.end, end) - max(p.locator.start, start))
+    near = catalogue.passages_of(document.id, start, end) or catalogue.passages_of(document.id)  # a heading is in no passage
+    passage = max(near, key=lambda p: min(p.locator.end, end) - max(p.locator.start, start))
     return Citation(number, span, passage, document.text[start:end], document.locate(start, end))
 
 
@@ -102,15 +80,6 @@ def _marked(sentence: str, number: int) -> str:
 def abstain(snapshot: Snapshot, question: str, hits: Sequence[Hit], confidence: float, reason: str) -> Answer:
     """A refusal with its reason and the nearest evidence."""
     return Answer(question, question, "abstained", ABSTENTION, (), tuple(hits), snapshot.id, nearest(hits), reason, confidence=confidence)
-
-
-def _reason(evidence: Evidence) -> str:
-    """What was looked for and is not there."""
-    if evidence.missing:
-        return f"The nearest passages do not speak of {' or '.join(evidence.missing)}."
-    if not evidence.holds:
-        return f"The nearest passages name no {_THINGS[evidence.kind]} that would answer it."
-    return "No passage comes near enough to the question."
 
 
 def nearest(hits: Sequence[Hit]) -> tuple[Hit, ...]:

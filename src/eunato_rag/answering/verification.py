@@ -236,7 +236,5 @@ def _content(claim: Claim) -> frozenset[str]:
 def _around(run: Run) -> Iterator[str]:
     """What stands around a run and says what it is about: title, authors, headings, the head of a table."""
     document = run.source.document
-    yield document.title
     yield " ".join(str(part) for name in document.work.get("author") or () for part in name.values())
-    yield from document.locate(*run.span).headings
-    yield from (document.text[start:end] for start, end in document.table_head(run.span[0]))
+    yield from document.context(run.span[0])

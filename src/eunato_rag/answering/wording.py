@@ -14,7 +14,7 @@ _BETWEEN_PARTS = re.compile(rf"[?;]\s+(?:and |but |also )?|,?\s+(?:and|but)\s+(?
 _ASKS = re.compile(rf"\b{_QUESTION_WORD}\b", re.IGNORECASE)
 _ASKS_FOR_ALL = re.compile(
     r"\blist\b|\ball (?:of )?the\b|\b(?:each|every) (?:one|of)\b|\bname (?:the|all)\b|\bwhich ones\b|\benumerate\b|\bfull set\b"
-    r"|\bwhat are (?:the|all)\b|\b(?:which|what) (?:\w+ ){0,3}(?<!thi)(?<!s)\w+s\b(?: (?:are|were|do|did|have|does|show|took))",
+    r"|\bwhat are (?:the|all)\b|\b(?:which|what) (?:\w+ ){0,3}\w+s (?:are|were|do|did|have)\b",
     re.IGNORECASE,
 )
 _ASKS_FOR_REASON = re.compile(r"\bwhy\b|\bhow come\b|\breasons?\b|\bwhat (?:explains|caused|motivated)\b", re.IGNORECASE)

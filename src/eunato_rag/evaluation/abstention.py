@@ -47,13 +47,21 @@ def abstention(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 
 def best_threshold(outcomes: Sequence[Outcome]) -> float | None:
-    """The least confidence to answer with at which refusals have the highest F1; of equal ones the lowest. None without
-    questions of both sorts."""
+    """The least confidence to answer with at which refusals have the highest F1; of equal ones the lowest.
+
+    None without questions of both sorts.
+    """
     known = [o for o in outcomes if o.question.answerable is not None and o.answer is not None]
     if len({o.question.answerable for o in known}) < 2:
         return None
-    scored = [(_f1(known, least), -least) for least in sorted({_confidence(o) for o in known})]
-    return -max(scored)[1]
+    missing = sum(not o.question.answerable for o in known)
+    best, least, right, refused = -1.0, 0.0, 0, 0
+    for confidence, same in groupby(sorted(known, key=_confidence), key=_confidence):
+        if (f1 := 2 * right / (refused + missing)) > best:
+            best, least = f1, confidence
+        verdicts = [not o.question.answerable for o in same]
+        right, refused = right + sum(verdicts), refused + len(verdicts)
+    return least
 
 
 def at_threshold(outcomes: Sequence[Outcome], least: float) -> dict[str, float | None]:
@@ -68,12 +76,6 @@ def at_threshold(outcomes: Sequence[Outcome], least: float) -> dict[str, float |
         "recall": _ratio(right, len(known) - answerable),
         "answered": _ratio(answerable - (len(refused) - right), answerable),
     }
-
-
-def _f1(known: Sequence[Outcome], least: float) -> float:
-    refused = [o for o in known if _confidence(o) < least]
-    right = sum(not o.question.answerable for o in refused)
-    return 2 * right / (len(refused) + sum(not o.question.answerable for o in known))
 
 
 def curve(outcomes: Sequence[Outcome]) -> list[tuple[float, float]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import sys
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
@@ -122,9 +123,10 @@ class Catalogue:
             raise NotFound(f"There is no passage {identity!r} in this snapshot. After a document changed, search again.")
         return int(rows[0][0])
 
-    def passages_of(self, document_id: str) -> list[Passage]:
-        """The passages of one document, in order."""
-        rows = self._select("SELECT id, document, start, end, matter FROM passages WHERE document = ? ORDER BY start, end", document_id)
+    def passages_of(self, document_id: str, start: int = 0, end: int = sys.maxsize) -> list[Passage]:
+        """The passages of one document, in order; those that share something with a range of it, if given."""
+        wanted = "SELECT id, document, start, end, matter FROM passages WHERE document = ? AND start < ? AND end > ? ORDER BY start, end"
+        rows = self._select(wanted, document_id, end, start)
         return [self._passage(*row) for row in rows]
 
     def works(self) -> list[Work]:

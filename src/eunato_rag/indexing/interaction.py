@@ -39,6 +39,33 @@ class TokenCodes:
 
 
 @dataclass(frozen=True, slots=True)
+class Rounded:
+    """Rotated token vectors in 8 bits, shape (n, dimension), and the length of one step of each.
+
+    A rotated unit vector x and its signs s / sqrt(d) meet at a cosine of about sqrt(2 / pi), whence the divisor of an
+    estimate. To round the query's side moves it by some thousandths.
+    """
+
+    tokens: NDArray[np.int8]
+    steps: NDArray[np.floating]
+
+    @classmethod
+    def of(cls, tokens: Vectors) -> Rounded:
+        turned = tokens @ _rotation(tokens.shape[1])
+        steps = np.maximum(np.abs(turned).max(axis=1, initial=0.0), 1e-9) / 127
+        return cls(np.round(turned / steps[:, None]).astype(np.int8), steps)
+
+    def products(self, codes: Codes) -> NDArray[np.int32]:
+        """Shape (len(codes), tokens): sums of a token's numbers where the code has a one."""
+        return bits_times(np.unpackbits(codes, axis=1, count=self.tokens.shape[1]), np.ascontiguousarray(self.tokens.T))
+
+    def cosines(self, products: NDArray[np.int32]) -> Vectors:
+        """The estimated cosines; they rise with the products."""
+        scale = self.steps / math.sqrt(self.tokens.shape[1] * 2 / math.pi)
+        return np.asarray((2 * products - self.tokens.sum(axis=1, dtype=np.int32)) * scale, dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """A query's vector, and those of its tokens with what each counts; the weights sum to 1.
 
@@ -48,7 +75,7 @@ class Query:
     text: str
     expanded: str
     vector: Vectors
-    tokens: Vectors
+    tokens: Rounded
     weights: Vectors
 
 
@@ -117,11 +144,11 @@ class TokenIndex:
         known = np.where(encoded.pieces < len(self._frequencies), encoded.pieces, 0)
         counts = np.where(encoded.pieces < len(self._frequencies), self._frequencies[known] if len(self._frequencies) else 0, 0)
         weights = np.sqrt(np.log1p((len(self) - counts + 0.5) / (counts + 0.5))).astype(np.float32)
-        return Query(text, expanded, encoded.vector, encoded.tokens, weights / max(float(weights.sum()), 1e-9))
+        return Query(text, expanded, encoded.vector, Rounded.of(encoded.tokens), weights / max(float(weights.sum()), 1e-9))
 
     def maxsim(self, query: Query, positions: Sequence[int]) -> Vectors:
         """The weighted mean over the query's tokens of their highest similarity in each passage, about 0..1."""
-        if not positions or not len(query.tokens):
+        if not positions or not len(query.weights):
             return np.zeros(len(positions), dtype=np.float32)
         bounds = [(int(self._starts[p]), int(self._starts[p + 1])) for p in positions]
         sizes = np.asarray([end - start for start, end in bounds])
@@ -129,43 +156,16 @@ class TokenIndex:
         codes = np.concatenate([self._codes[start:end] for start, end in bounds])
         starts = np.concatenate([[0], np.cumsum(sizes[filled])[:-1]])
         scores = np.zeros(len(positions), dtype=np.float32)
-        rounded = _Rounded.of(query.tokens)
         # the highest product is the highest cosine, so only it need be made one
-        scores[filled] = rounded.cosines(np.maximum.reduceat(rounded.products(codes), starts, axis=0)) @ query.weights
+        highest = np.maximum.reduceat(query.tokens.products(codes), starts, axis=0)
+        scores[filled] = query.tokens.cosines(highest) @ query.weights
         return scores
 
     def align(self, query: Query, position: int) -> Alignment:
         start, end = int(self._starts[position]), int(self._starts[position + 1])
         places = np.asarray(self._places[start:end], dtype=np.int32)
-        rounded = _Rounded.of(query.tokens)
-        return Alignment(rounded.cosines(rounded.products(self._codes[start:end])), np.where(places == _OUTSIDE, -1, places))
-
-
-@dataclass(frozen=True, slots=True)
-class _Rounded:
-    """A query's rotated tokens in 8 bits, shape (tokens, dimension), and the length of one step of each.
-
-    A rotated unit vector x and its signs s / sqrt(d) meet at a cosine of about sqrt(2 / pi), whence the divisor of an
-    estimate. To round the query's side moves it by some thousandths.
-    """
-
-    tokens: NDArray[np.int8]
-    steps: NDArray[np.floating]
-
-    @classmethod
-    def of(cls, tokens: Vectors) -> _Rounded:
-        turned = tokens @ _rotation(tokens.shape[1])
-        steps = np.maximum(np.abs(turned).max(axis=1, initial=0.0), 1e-9) / 127
-        return cls(np.round(turned / steps[:, None]).astype(np.int8), steps)
-
-    def products(self, codes: Codes) -> NDArray[np.int32]:
-        """Shape (len(codes), tokens): sums of a token's numbers where the code has a one."""
-        return bits_times(np.unpackbits(codes, axis=1, count=self.tokens.shape[1]), np.ascontiguousarray(self.tokens.T))
-
-    def cosines(self, products: NDArray[np.int32]) -> Vectors:
-        """The estimated cosines; they rise with the products."""
-        scale = self.steps / math.sqrt(self.tokens.shape[1] * 2 / math.pi)
-        return np.asarray((2 * products - self.tokens.sum(axis=1, dtype=np.int32)) * scale, dtype=np.float32)
+        similarity = query.tokens.cosines(query.tokens.products(self._codes[start:end]))
+        return Alignment(similarity, np.where(places == _OUTSIDE, -1, places))
 
 
 @lru_cache(maxsize=4)

@@ -13,13 +13,15 @@ import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eunato_rag.errors import DamagedSnapshot
-from eunato_rag.indexing.vectors import Ranked
+
+if TYPE_CHECKING:
+    from eunato_rag.indexing.vectors import Ranked
 
 ANALYSER = "words-folded-spelling-porter2/1"
 """Name and version of `analyse`; a change of its output changes the version."""

@@ -25,7 +25,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from eunato_rag.errors import DamagedSnapshot, IncompatibleIndex, IndexBusy, NoIndex, NotFound
-from eunato_rag.indexing.acronyms import Acronyms, find_acronyms
+from eunato_rag.indexing.acronyms import Acronyms
 from eunato_rag.indexing.catalogue import Catalogue, write_catalogue
 from eunato_rag.indexing.embedding import Embedder, Vectors
 from eunato_rag.indexing.interaction import SCHEME, TokenCodes, TokenIndex
@@ -49,6 +49,7 @@ class Manifest:
     created: str
     embedder: Mapping[str, Any]
     analyser: str
+    tokens: str
     chunking: Mapping[str, Any]
     abstention: Mapping[str, float]
     sources: Sequence[Mapping[str, str]]
@@ -69,6 +70,7 @@ class Contents:
     vectors: Vectors
     tokens: Sequence[TokenCodes]
     texts: Sequence[str]
+    acronyms: Mapping[str, str]
     embedder: Mapping[str, Any]
     chunking: Mapping[str, Any]
     abstention: Mapping[str, float]
@@ -201,6 +203,8 @@ def open_snapshot(index: Path, embedder: Embedder, identity: str | None = None) 
             f"Snapshot {identity} was built with {built['name']} ({built['dimension']} dimensions) but settings name "
             f"{mine['name']} ({mine['dimension']}). Run: eunato-rag reindex"
         )
+    if manifest.tokens != SCHEME:
+        raise IncompatibleIndex(f"Snapshot {identity} keeps tokens as {manifest.tokens}, not {SCHEME}. Run: eunato-rag reindex")
     if manifest.analyser != ANALYSER:
         raise IncompatibleIndex(f"Snapshot {identity} was analysed by {manifest.analyser}, not {ANALYSER}. Run: eunato-rag reindex")
     return Snapshot(index / SNAPSHOTS / identity, manifest)
@@ -214,6 +218,7 @@ def _identity(contents: Contents) -> str:
         "tokens": SCHEME,
         "chunking": contents.chunking,
         "abstention": contents.abstention,
+        "acronyms": contents.acronyms,
         "documents": [[d.id, d.source, d.sha256, d.work, hashlib.sha256(repr(d).encode()).hexdigest()] for d in contents.documents],
         "passages": [p.id for p in contents.passages],
         "texts": [hashlib.sha256(text.encode()).hexdigest() for text in contents.texts],
@@ -228,14 +233,14 @@ def _write(folder: Path, identity: str, contents: Contents) -> None:
     KeywordIndex.build(contents.texts).save(folder / KEYWORDS)
     contexts = [len(text) - len(passage.text) for text, passage in zip(contents.texts, contents.passages, strict=True)]
     TokenIndex.write(folder / TOKENS, contents.tokens, contexts)
-    acronyms = find_acronyms(document.text for document in contents.documents)
-    (folder / ACRONYMS).write_text(json.dumps(acronyms, ensure_ascii=False, indent=1), "utf-8")
+    (folder / ACRONYMS).write_text(json.dumps(contents.acronyms, ensure_ascii=False, indent=1), "utf-8")
     manifest = Manifest(
         id=identity,
         format=FORMAT,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         embedder=contents.embedder,
         analyser=ANALYSER,
+        tokens=SCHEME,
         chunking=contents.chunking,
         abstention=contents.abstention,
         sources=[{"source": d.source, "document_id": d.id, "sha256": d.sha256} for d in contents.documents],

@@ -34,8 +34,7 @@ def embedding_text(document: Document, start: int, end: int, *, model_size: Call
     Title, headings, and the head of a table say what a passage leaves out. Where they take more than half of what the
     model reads, the outer headings go first, then the title: they say least of this passage.
     """
-    table = tuple(document.text[a:b] for a, b in document.table_head(start))
-    context = _fitting((document.title, *document.locate(start, end).headings, *table), model_size, model_limit // 2)
+    context = _fitting(document.context(start), model_size, model_limit // 2)
     return "\n".join((*context, document.text[start:end]))
 
 

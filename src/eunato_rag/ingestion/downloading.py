@@ -20,7 +20,8 @@ from threading import Lock
 import httpx2
 
 from eunato_rag.ingestion.addresses import AddressRefused, NotServed, Resolver, check, host_of, resolve_host
-from eunato_rag.ingestion.parts import Again, Part, extent_of, plain, retry_after, strong_validator
+from eunato_rag.ingestion.parts import Part, extent_of, plain, strong_validator
+from eunato_rag.retrying import Again, retry_after
 
 Ask = Callable[[httpx2.URL], Mapping[str, str]]
 """The request headers for one hop, which depend on where the hop goes: a validator is for one URL only."""

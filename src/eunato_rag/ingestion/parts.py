@@ -11,21 +11,12 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import httpx2
 
 from eunato_rag.ingestion.addresses import NotServed
-
-
-class Again(Exception):
-    """This attempt failed, another may not. `wait` is what the server asks for, in seconds."""
-
-    def __init__(self, reason: str, wait: float | None = None) -> None:
-        super().__init__(reason)
-        self.wait = wait
+from eunato_rag.retrying import Again, http_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,25 +56,6 @@ class Part:
     def discard(self) -> None:
         self.note.unlink(missing_ok=True)
         self.path.unlink(missing_ok=True)
-
-
-def http_date(value: str | None) -> float | None:
-    """Seconds since 1970 of an HTTP-date (RFC 9110, 5.6.7), or None where it is none."""
-    try:
-        return parsedate_to_datetime(value or "").timestamp()
-    except ValueError:
-        return None
-
-
-def retry_after(headers: httpx2.Headers) -> float | None:
-    """The seconds that a server asks to wait (RFC 9110, 10.2.3), or None; a date is read by the server's own clock."""
-    value = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"[0-9]{1,9}", value):
-        return float(value)
-    then, now = http_date(value), http_date(headers.get("date"))
-    if then is None:
-        return None
-    return max(0.0, then - (datetime.now(UTC).timestamp() if now is None else now))
 
 
 def plain(value: str | None) -> str | None:

@@ -390,7 +390,7 @@ def _collection_engine(collection: Collection, settings: Settings, work: Path | 
 
 
 def _reindex(settings: Settings, embedder: Embedder, *, full: bool = False) -> Report:
-    from eunato_rag.answering.grounding import Abstention
+    from eunato_rag.answering.abstention import Abstention
     from eunato_rag.ingestion.chunking import Chunking
     from eunato_rag.ingestion.isolation import Limits
     from eunato_rag.reindex import reindex as build

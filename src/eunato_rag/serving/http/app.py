@@ -19,7 +19,7 @@ from fastapi.responses import FileResponse, JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from eunato_rag.engine import Engine, Writer
+from eunato_rag.engine import Engine, Writer, conclusion
 from eunato_rag.errors import IndexStoreError, NotFound
 from eunato_rag.indexing.embedding import Embedder
 from eunato_rag.indexing.reranking import Reranker
@@ -125,7 +125,7 @@ def create_app(index: Path, embedder: Embedder, writer: Writer | None = None, re
         told = streaming.logged(events, request.state.request_id)
         if streaming.is_wanted(request.headers.get("accept", "")):
             return streaming.EventStream(request, engine, told, began)
-        return render.answer(engine, streaming.conclusion(told), _since(began))
+        return render.answer(engine, conclusion(told), _since(began))
 
     @app.get("/v1/documents", tags=["corpus"])
     def documents(cursor: str | None = None, limit: Annotated[int, Query(ge=1, le=200)] = PAGE_SIZE) -> schemas.Documents:

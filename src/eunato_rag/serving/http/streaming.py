@@ -21,7 +21,7 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from eunato_rag.engine import Engine
-from eunato_rag.records import Answer, Cited, Concluded, Event, Said, Searched, Troubled, Waiting
+from eunato_rag.records import Cited, Concluded, Event, Said, Searched, Troubled, Waiting
 from eunato_rag.serving.http import problems, render
 
 MEDIA_TYPE = "text/event-stream"
@@ -57,13 +57,6 @@ def logged(events: Events, request: str) -> Events:
                 yield event
     finally:
         events.close()
-
-
-def conclusion(events: Events) -> Answer:
-    """The answer that the events lead to."""
-    *_, last = events
-    assert isinstance(last, Concluded)
-    return last.answer
 
 
 class EventStream(StreamingResponse):
