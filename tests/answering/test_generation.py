@@ -425,8 +425,9 @@ def test_the_key_is_not_printed() -> None:
 def test_without_a_model_nothing_of_it_is_imported() -> None:
     """Neither the writer nor an HTTP client."""
     code = (
-        "import sys, eunato_rag.engine, eunato_rag.serving.cli as cli; from eunato_rag.settings import load_settings; "
-        "assert cli._writer(load_settings()) is None; "
+        "import sys, eunato_rag.engine, eunato_rag.serving.cli; from eunato_rag.serving import assembly; "
+        "from eunato_rag.settings import load_settings; "
+        "assert assembly.writer(load_settings()) is None; "
         "print({'httpx2', 'eunato_rag.answering.generation', 'eunato_rag.answering.endpoint'} & set(sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "set()"

@@ -7,7 +7,7 @@ import pytest
 from eunato_rag.answering.generation import Generator
 from eunato_rag.doctor import examine
 from eunato_rag.errors import SettingsError
-from eunato_rag.serving import cli
+from eunato_rag.serving import assembly
 from eunato_rag.settings import load_settings
 
 ADDRESS = "EUNATO_GENERATION__BASE_URL"
@@ -40,7 +40,7 @@ def test_what_does_not_fit_is_named_without_its_secret(monkeypatch: pytest.Monke
 
 def test_no_address_means_no_writer() -> None:
     """The default; an empty address is none."""
-    assert cli._writer(load_settings()) is None
+    assert assembly.writer(load_settings()) is None
 
 
 def test_an_address_and_a_model_make_a_writer(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,7 +49,7 @@ def test_an_address_and_a_model_make_a_writer(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("EUNATO_GENERATION__MODEL", "tiny")
     monkeypatch.setenv("EUNATO_GENERATION__API_KEY", "hush")
     settings = load_settings()
-    assert isinstance(cli._writer(settings), Generator)
+    assert isinstance(assembly.writer(settings), Generator)
     assert "hush" not in repr(settings)
 
 

@@ -23,7 +23,7 @@ from eunato_rag.indexing.embedding import DEFAULT_MODEL, Embedder, find_model
 from eunato_rag.indexing.reranking import CrossEncoderReranker, find_reranker
 from eunato_rag.ingestion.chunking import Chunking
 from eunato_rag.reindex import reindex
-from eunato_rag.serving import cli
+from eunato_rag.serving import assembly
 from eunato_rag.serving.http.app import create_app
 from eunato_rag.settings import load_settings
 from tests.conftest import HARBOUR, ORCHARD, WordEmbedder
@@ -219,10 +219,10 @@ def test_it_is_loaded_where_it_is_set_and_only_there(small_index: Path, weights:
 
 def test_an_empty_setting_is_no_reranker(monkeypatch: pytest.MonkeyPatch, weights: Path) -> None:
     """The default; a folder and a number of passages make one."""
-    assert cli._reranker(load_settings()) is None
+    assert assembly.reranker(load_settings()) is None
     monkeypatch.setenv(MODEL, str(weights))
     monkeypatch.setenv("EUNATO_RERANKING__CANDIDATES", "7")
-    made = cli._reranker(load_settings())
+    made = assembly.reranker(load_settings())
     assert isinstance(made, CrossEncoderReranker)
     assert made.candidates == 7
 

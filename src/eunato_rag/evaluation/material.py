@@ -13,6 +13,7 @@ import re
 from dataclasses import asdict
 from pathlib import Path
 
+from eunato_rag.answering.abstention import Abstention
 from eunato_rag.errors import EmptyCorpus
 from eunato_rag.evaluation.collections import Collection, Item
 from eunato_rag.indexing import snapshot
@@ -43,6 +44,7 @@ def index_collection(
     embedder: Embedder,
     chunking: Chunking,
     *,
+    abstention: Abstention = Abstention(),
     limits: Limits = Limits(),
     progress: Progress = lambda stage, done, total: None,
 ) -> tuple[Failure, ...]:
@@ -65,7 +67,7 @@ def index_collection(
                     progress("read", done, len(collection.files))
         if not documents:
             raise EmptyCorpus(f"No file of {collection.name} could be read; there is nothing to ask.")
-        index_documents(documents, (), folder, embedder, chunking, progress)
+        index_documents(documents, (), folder, embedder, chunking, progress, abstention)
     return tuple(failed)
 
 

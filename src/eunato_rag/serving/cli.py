@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -15,15 +13,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from eunato_rag.errors import CorpusError, EunatoRagError, NoIndex
+from eunato_rag.serving import assembly
+from eunato_rag.serving.console import console, place_of, print_report, progress_bar, stages
 
 if TYPE_CHECKING:
-    from eunato_rag.engine import Engine, Writer
+    from eunato_rag.engine import Engine
     from eunato_rag.evaluation import Collection
     from eunato_rag.indexing.embedding import Embedder
-    from eunato_rag.indexing.reranking import Reranker
     from eunato_rag.reindex import Report
     from eunato_rag.settings import Settings
 
@@ -68,7 +66,7 @@ def reindex(
     Exit code 0: done. 1: done, but some documents failed. 2: nothing could be built; the index is as it was.
     """
     settings = _settings(corpus, index)
-    report = _reindex(settings, _embedder(settings), full=full)
+    report = _reindex(settings, assembly.embedder(settings), full=full)
     if as_json:
         print(
             json.dumps(
@@ -82,7 +80,7 @@ def reindex(
             )
         )
     else:
-        _print_report(report)
+        print_report(report)
     raise typer.Exit(SOME_FAILED if report.failed else DONE)
 
 
@@ -104,7 +102,7 @@ def fetch(
     settings = _settings(corpus, None)
     chosen = settings.fetching.model_dump()
     allow_private = chosen.pop("allow_private")
-    with _progress() as bar:
+    with progress_bar() as bar:
         tasks: dict[str, Any] = {}
 
         def advance(step: fetching.Step) -> None:
@@ -126,7 +124,7 @@ def fetch(
     if as_json:
         print(json.dumps([asdict(outcome) for outcome in report.outcomes], ensure_ascii=False, indent=2))
     else:
-        out = _console()
+        out = console()
         for outcome in report.outcomes:
             more = "  ".join(filter(None, [outcome.path, outcome.url, outcome.reason]))
             out.print(f"{outcome.state:<16}{escape(outcome.work)}  {escape(more)}", highlight=False)
@@ -149,14 +147,14 @@ def serve(
     from eunato_rag.serving.http.app import create_app
 
     settings = _settings(corpus, index)
-    embedder = _embedder(settings)
+    embedder = assembly.embedder(settings)
     try:
         current_id(settings.index)
     except NoIndex:
-        _print_report(_reindex(settings, embedder))
+        print_report(_reindex(settings, embedder))
     address, number = host or settings.serving.host, settings.serving.port if port is None else port
-    application = create_app(settings.index, embedder, _writer(settings), _reranker(settings))
-    _console(stderr=True).print(f"Open http://{address}:{number}/ (Ctrl+C ends it)")
+    application = create_app(settings.index, embedder, assembly.writer(settings), assembly.reranker(settings))
+    console(stderr=True).print(f"Open http://{address}:{number}/ (Ctrl+C ends it)")
     uvicorn.run(application, host=address, port=number, log_level="warning", server_header=False)
 
 
@@ -176,13 +174,13 @@ def ask(
     from eunato_rag.serving.http import render
 
     settings = _settings(None, index)
-    engine = _engine(settings, _writer(settings))
+    engine = assembly.open_engine(settings, assembly.writer(settings))
     began = time.perf_counter()
     answer = render.answer(engine, engine.ask(question, top_k=top_k), round((time.perf_counter() - began) * 1000, 1))
     if as_json:
         print(answer.model_dump_json(indent=2))
         return
-    out = _console()
+    out = console()
     out.print(escape(answer.answer))
     if answer.notice:
         out.print(f"({escape(answer.notice)})")
@@ -194,7 +192,7 @@ def ask(
         for note in citation.footnotes:
             out.print(f"    note {note.number}: {escape(note.text)}")
     for hit in answer.nearest:
-        out.print(f"\n{_place(hit)}\n    {escape(hit.passage.text)}")
+        out.print(f"\n{place_of(hit)}\n    {escape(hit.passage.text)}")
 
 
 @app.command(epilog='Example: eunato-rag search "military mobility" --top-k 3')
@@ -209,15 +207,15 @@ def search(
 
     from eunato_rag.serving.http import render
 
-    engine = _engine(_settings(None, index))
+    engine = assembly.open_engine(_settings(None, index))
     began = time.perf_counter()
     found = render.search(engine, query, engine.search(query, top_k=top_k), round((time.perf_counter() - began) * 1000, 1))
     if as_json:
         print(found.model_dump_json(indent=2))
         return
-    out = _console()
+    out = console()
     for hit in found.hits:
-        out.print(f"{hit.rank}. {_place(hit)}  score {hit.score:.3f}\n    {escape(hit.passage.text)}\n")
+        out.print(f"{hit.rank}. {place_of(hit)}  score {hit.score:.3f}\n    {escape(hit.passage.text)}\n")
 
 
 @app.command(epilog="Example: eunato-rag notes mangiameli-2025")
@@ -229,13 +227,13 @@ def notes(
     """Show the footnote graph: each note, the sentences it stands at, the work it cites, and how much of that is known."""
     from eunato_rag.serving.http import render
 
-    engine = _engine(_settings(None, index))
+    engine = assembly.open_engine(_settings(None, index))
     ids = [document] if document else [i for i in engine.documents() if engine.document(i).footnotes]
     graphs = [render.footnotes(engine, identity) for identity in ids]
     if as_json:
         print(json.dumps([graph.model_dump() for graph in graphs], ensure_ascii=False, indent=2))
         return
-    out = _console()
+    out = console()
     for graph in graphs:
         out.print(f"{escape(engine.document(graph.document_id).title)} ({graph.document_id})")
         for note in graph.footnotes:
@@ -247,7 +245,7 @@ def notes(
             for problem in note.problems:
                 out.print(f"     doubt: {escape(problem)}", highlight=False)
             for hit in note.support:
-                out.print(f"     support: {_place(hit)}: {escape(hit.passage.text[:200])}", highlight=False)
+                out.print(f"     support: {place_of(hit)}: {escape(hit.passage.text[:200])}", highlight=False)
         out.print("\n  " + "  ".join(f"{name} {value}" for name, value in graph.coverage.items()) + "\n", highlight=False)
 
 
@@ -277,9 +275,13 @@ def evaluate(
         raise CorpusError(f"{folder} asks for passages, and risk is that of answers: leave out --plot.")
     earlier = evaluation.read_baseline(baseline, collection.asked) if baseline else None
     settings = _settings(None, index)
-    with _progress() as bar:
-        engine = _collection_engine(collection, settings, work, _stages(bar)) if collection.apart else _engine(settings, _writer(settings))
-        advance = _stages(bar)
+    with progress_bar() as bar:
+        engine = (
+            _collection_engine(collection, settings, work, stages(bar))
+            if collection.apart
+            else assembly.open_engine(settings, assembly.writer(settings))
+        )
+        advance = stages(bar)
         questions = evaluation.run(engine, collection.questions, partial(advance, "questions"), answers=collection.answers)
         conversations = evaluation.run(engine, collection.conversations, partial(advance, "turns"))
     figures = evaluation.full_report(collection, questions, conversations)
@@ -296,7 +298,7 @@ def evaluate(
     falls = evaluation.compare(earlier, figures) if earlier else []
     for fall in falls:
         now = "not measured" if fall.now is None else f"{fall.now:.3f}"
-        _console(stderr=True).print(f"WORSE {escape(fall.name)}: {fall.was:.3f} before, {now} now", highlight=False)
+        console(stderr=True).print(f"WORSE {escape(fall.name)}: {fall.was:.3f} before, {now} now", highlight=False)
     raise typer.Exit(SOME_FAILED if falls else DONE)
 
 
@@ -305,7 +307,7 @@ def doctor(corpus: Corpus = None, index: Index = None) -> None:
     """Say what is installed, found, stale or broken, and the command that mends it. Exit code 1 where something is broken."""
     from eunato_rag.doctor import examine
 
-    out, broken = _console(), False
+    out, broken = console(), False
     for finding in examine(_settings(corpus, index)):
         broken |= finding.state == "broken"
         mark = {"ok": "ok    ", "note": "note  ", "broken": "BROKEN"}[finding.state]
@@ -320,146 +322,38 @@ def _settings(corpus: Path | None, index: Path | None) -> Settings:
     return load_settings(corpus=corpus, index=index)
 
 
-def _embedder(settings: Settings) -> Embedder:
-    from eunato_rag.indexing.embedding import load_embedder
-    from eunato_rag.indexing.snapshot import MODELS
-
-    chosen = settings.embedding
-    return load_embedder(
-        chosen.model,
-        settings.index / MODELS,
-        backend=chosen.backend,
-        threads=chosen.threads,
-        allow_download=chosen.allow_download,
-    )
-
-
-def _engine(settings: Settings, writer: Writer | None = None) -> Engine:
-    from eunato_rag.engine import Engine
-    from eunato_rag.indexing.snapshot import current_id
-
-    current_id(settings.index)  # says that there is no index before the model is loaded
-    return Engine.open(settings.index, _embedder(settings), writer, _reranker(settings))
-
-
-def _writer(settings: Settings) -> Writer | None:
-    """The language model that writes answers, if one is set; else nothing of it is imported."""
-    chosen = settings.generation
-    if chosen.base_url is None:
-        return None
-    from eunato_rag.answering.endpoint import ChatModel, Endpoint
-    from eunato_rag.answering.generation import Generator
-
-    endpoint = Endpoint(
-        chosen.base_url,
-        chosen.model,
-        api_key=chosen.api_key.get_secret_value() if chosen.api_key else "",
-        output_tokens=chosen.output_tokens,
-        timeout=chosen.timeout,
-        attempts=chosen.attempts,
-        temperature=chosen.temperature,
-    )
-    return Generator(ChatModel(endpoint), prompt_tokens=chosen.prompt_tokens, seconds=chosen.seconds)
-
-
-def _reranker(settings: Settings) -> Reranker | None:
-    """The cross-encoder that reads the best passages again, if one is set; else nothing of it is imported."""
-    chosen = settings.reranking
-    if not chosen.model:
-        return None
-    from eunato_rag.indexing.reranking import CrossEncoderReranker, find_reranker
-
-    folder = find_reranker(chosen.model, allow_download=settings.embedding.allow_download)
-    return CrossEncoderReranker(folder, candidates=chosen.candidates)
-
-
 def _collection_engine(collection: Collection, settings: Settings, work: Path | None, progress: Callable[[str, int, int], None]) -> Engine:
     """The engine for a test collection, indexed in a folder of its own."""
     from eunato_rag.engine import Engine
     from eunato_rag.evaluation import index_collection, index_folder
-    from eunato_rag.ingestion.chunking import Chunking
-    from eunato_rag.ingestion.isolation import Limits
 
-    embedder = _embedder(settings)
-    chunking = Chunking(settings.chunking.target_tokens, settings.chunking.overlap_sentences)
+    embedder, chunking = assembly.embedder(settings), assembly.chunking(settings)
     folder = work or index_folder(collection, settings.index, chunking)
-    limits = Limits(settings.reading.seconds, settings.reading.megabytes)
-    for failure in index_collection(collection, folder, embedder, chunking, limits=limits, progress=progress):
-        _console(stderr=True).print(f"FAILED {escape(failure.source)}: {escape(failure.error)}", highlight=False)
-    return Engine.open(folder, embedder, _writer(settings), _reranker(settings))
+    failed = index_collection(
+        collection,
+        folder,
+        embedder,
+        chunking,
+        abstention=assembly.abstention(settings),
+        limits=assembly.limits(settings),
+        progress=progress,
+    )
+    for failure in failed:
+        console(stderr=True).print(f"FAILED {escape(failure.source)}: {escape(failure.error)}", highlight=False)
+    return Engine.open(folder, embedder, assembly.writer(settings), assembly.reranker(settings))
 
 
 def _reindex(settings: Settings, embedder: Embedder, *, full: bool = False) -> Report:
-    from eunato_rag.answering.abstention import Abstention
-    from eunato_rag.ingestion.chunking import Chunking
-    from eunato_rag.ingestion.isolation import Limits
     from eunato_rag.reindex import reindex as build
 
-    chunking = Chunking(settings.chunking.target_tokens, settings.chunking.overlap_sentences)
-    limits = Limits(settings.reading.seconds, settings.reading.megabytes)
-    with _progress() as bar:
+    with progress_bar() as bar:
         return build(
             settings.corpus,
             settings.index,
             embedder,
-            chunking,
-            abstention=Abstention(least=settings.abstention.least),
-            limits=limits,
+            assembly.chunking(settings),
+            abstention=assembly.abstention(settings),
+            limits=assembly.limits(settings),
             full=full,
-            progress=_stages(bar),
+            progress=stages(bar),
         )
-
-
-def _print_report(report: Report) -> None:
-    out = _console(stderr=True)
-    out.print(
-        f"Snapshot {report.snapshot}: {report.documents} documents, {report.passages} passages; "
-        f"{report.embedded} embedded now, {report.reused} reused; {report.seconds:.1f} s",
-        highlight=False,
-    )
-    for (source, detail), times in Counter(report.changes).items():
-        again = f" ({times} times)" if times > 1 else ""
-        out.print(f"  {escape(source)}: {escape(detail)}{again}", highlight=False)
-    for duplicate, kept in report.duplicates:
-        out.print(f"  {escape(duplicate)}: the same as {escape(kept)}, which is indexed", highlight=False)
-    for failure in report.failed:
-        out.print(f"  FAILED {escape(failure.source)}: {escape(failure.error)}", highlight=False)
-
-
-def _place(hit: Any) -> str:
-    from eunato_rag.citing.formats import pinpoint
-    from eunato_rag.records import Locator, Page
-
-    place = hit.passage.locator
-    page = Page(place.page.number, place.page.label) if place.page else None
-    where = pinpoint(Locator(place.start, place.end, page, tuple(place.headings), place.paragraph))
-    return escape(", ".join(filter(None, [hit.document.title, where])))
-
-
-def _console(*, stderr: bool = False) -> Console:
-    return Console(stderr=stderr, soft_wrap=not sys.stdout.isatty())
-
-
-def _stages(bar: Progress) -> Callable[[str, int, int], None]:
-    """What draws a task for each stage of some work, as it is told of (stage, done, total)."""
-    tasks: dict[str, TaskID] = {}
-
-    def advance(stage: str, done: int, total: int) -> None:
-        bar.start()
-        if stage not in tasks:
-            tasks[stage] = bar.add_task(stage)
-        bar.update(tasks[stage], completed=done, total=total)
-
-    return advance
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """A progress bar on standard error, drawn from its first task on: an error before that leaves nothing behind."""
-    columns = (TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    bar = Progress(*columns, console=_console(stderr=True))
-    try:
-        yield bar
-    finally:
-        if bar.tasks:
-            bar.stop()
