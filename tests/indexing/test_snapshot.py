@@ -132,7 +132,7 @@ def test_an_index_of_another_analyser_is_refused(index: Path, embedder: WordEmbe
         snapshot.open_snapshot(index, embedder)
 
 
-def test_an_index_that_keeps_tokens_otherwise_is_refused(index: Path, embedder: Embedder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_index_that_keeps_tokens_otherwise_is_refused(index: Path, embedder: WordEmbedder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Signs of another rotation would be compared with the wrong query."""
     monkeypatch.setattr(snapshot, "SCHEME", "rotated-signs/2")
     with pytest.raises(IncompatibleIndex, match="not rotated-signs/2"):
