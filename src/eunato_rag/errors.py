@@ -16,6 +16,7 @@
     │   └── IndexBusy           another process is writing
     ├── GenerationError         the language model, where one is set; the answer then falls back to extraction
     ├── InvalidQuestion         a question or query of nothing, or far too long
+    ├── InvalidText             a quotation, draft or saved answer that cannot be read as one
     └── NotFound                no document, passage or snapshot of that id
 
 No hits is a value, and "the corpus does not say" is an abstention: neither is an error.
@@ -84,6 +85,10 @@ class GenerationError(EunatoRagError):
 
 class InvalidQuestion(EunatoRagError):
     """A question or query of nothing, or far too long."""
+
+
+class InvalidText(EunatoRagError):
+    """A quotation, draft or saved answer of nothing, far too long, or not what it should be."""
 
 
 class NotFound(EunatoRagError):

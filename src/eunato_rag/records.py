@@ -17,6 +17,9 @@ BlockKind = Literal["heading", "paragraph", "list_item", "table", "note", "capti
 Matter = Literal["front", "body", "back"]
 AnswerStatus = Literal["answered", "abstained"]
 Role = Literal["user", "assistant"]
+QuotationStatus = Literal["exact", "normalized", "altered", "absent"]
+EditKind = Literal["number", "date", "negation", "modal", "name", "insertion", "deletion", "wording"]
+Label = Literal["supported", "contradicted", "not_found"]
 _COUNTED: frozenset[BlockKind] = frozenset({"paragraph", "list_item"})
 
 CslRecord = Mapping[str, Any]
@@ -310,6 +313,52 @@ class Answer:
     model: Mapping[str, Any] | None = None
     confidence: float = 0.0
     notice: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One difference between a quotation and its source, both verbatim; "" where one side has nothing.
+
+    `yours_span` is a range of the quotation as it was given, `source_span` one of the document's canonical text; an
+    empty range says where the other side's words would stand.
+    """
+
+    kind: EditKind
+    yours: str
+    source: str
+    yours_span: tuple[int, int]
+    source_span: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class QuotationMatch:
+    """A place that a quotation, or the part of it in `covers`, comes from: `quote == document.text[locator.start:locator.end]`.
+
+    `passage` holds the start of the place. `status` is never `absent`; `edits` are in order, and there are some where
+    and only where it is `altered`.
+    """
+
+    status: QuotationStatus
+    passage: Passage
+    quote: str
+    locator: Locator
+    covers: tuple[int, int]
+    edits: tuple[Edit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Quotation:
+    """A quotation as it was given, and where it comes from: best match first, of equals the first of the corpus.
+
+    `stitched` says that its parts come from different places, one match or more each; it is then `altered` at best.
+    `reason` says in a sentence why nothing was found, or what is odd.
+    """
+
+    quote: str
+    status: QuotationStatus
+    matches: tuple[QuotationMatch, ...] = ()
+    stitched: bool = False
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

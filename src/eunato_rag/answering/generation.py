@@ -14,13 +14,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 
-from eunato_rag.answering.claims import read_claim
 from eunato_rag.answering.endpoint import ChatModel, Messages
 from eunato_rag.answering.grounding import ABSTENTION, nearest
 from eunato_rag.answering.prompting import DROP, NOT_ANSWERED, answering, rewriting_question, rewriting_sentences
 from eunato_rag.answering.prose import Cutter, Written
-from eunato_rag.answering.verification import Source, Thresholds, Verdict, Verifier
 from eunato_rag.errors import GenerationError
+from eunato_rag.evidence.claims import read_claim
+from eunato_rag.evidence.verification import Source, Thresholds, Verdict, Verifier
 from eunato_rag.indexing.embedding import Embedder
 from eunato_rag.indexing.snapshot import Snapshot
 from eunato_rag.records import Answer, Citation, Cited, Event, Said, Troubled, Turn, Waiting

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 from eunato_rag.answering.endpoint import Messages
-from eunato_rag.answering.verification import Source
+from eunato_rag.evidence.verification import Source
 from eunato_rag.records import Turn
 from eunato_rag.tokens import count_tokens
 

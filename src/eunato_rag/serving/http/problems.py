@@ -14,6 +14,7 @@ from eunato_rag import errors
 
 STATUS: Mapping[type[errors.EunatoRagError], int] = {
     errors.InvalidQuestion: 422,
+    errors.InvalidText: 422,
     errors.NotFound: 404,
     errors.IndexBusy: 409,
     errors.IndexStoreError: 503,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from eunato_rag.answering.verification import Source, Verdict, Verifier
 from eunato_rag.engine import Engine
+from eunato_rag.evidence.verification import Source, Verdict, Verifier
 from eunato_rag.indexing.embedding import Embedder
 from eunato_rag.ingestion.chunking import Chunking
 from eunato_rag.reindex import reindex

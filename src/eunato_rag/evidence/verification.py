@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from eunato_rag.answering.claims import Claim, Word, read_claim
-from eunato_rag.answering.contradictions import contradiction
-from eunato_rag.answering.lexicon import NEGATORS, QUANTIFIERS
+from eunato_rag.evidence.claims import Claim, Word, read_claim
+from eunato_rag.evidence.contradictions import contradiction
+from eunato_rag.evidence.lexicon import NEGATORS, QUANTIFIERS
 from eunato_rag.indexing.embedding import Embedder
 from eunato_rag.indexing.keywords import KeywordIndex
 from eunato_rag.records import Document, Passage

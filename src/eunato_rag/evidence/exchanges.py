@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from eunato_rag.answering.claims import Claim, Word, terms_of
-from eunato_rag.answering.lexicon import MONTHS
+from eunato_rag.evidence.claims import Claim, Word, terms_of
+from eunato_rag.evidence.lexicon import MONTHS
 
 Pair = tuple[frozenset[str], frozenset[str]]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 
-from eunato_rag.answering.lexicon import FRACTIONS, MODALS, MULTIPLIERS, NEGATORS, NUMBER_WORDS, OPENERS, ORDINALS, QUANTIFIERS, SLIGHT
+from eunato_rag.evidence.lexicon import FRACTIONS, MODALS, MULTIPLIERS, NEGATORS, NUMBER_WORDS, OPENERS, ORDINALS, QUANTIFIERS, SLIGHT
 from eunato_rag.indexing.keywords import analyse
 from eunato_rag.tokens import count_tokens
 

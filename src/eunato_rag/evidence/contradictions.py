@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 
-from eunato_rag.answering.claims import Claim, Number, Operator, Word, terms_of
-from eunato_rag.answering.exchanges import exchange
-from eunato_rag.answering.lexicon import ALLOWED, FAINT_NEGATORS, MODALS, NEGATORS, OPEN_MODALS, QUANTIFIED, opposites
+from eunato_rag.evidence.claims import Claim, Number, Operator, Word, terms_of
+from eunato_rag.evidence.exchanges import exchange
+from eunato_rag.evidence.lexicon import ALLOWED, FAINT_NEGATORS, MODALS, NEGATORS, OPEN_MODALS, QUANTIFIED, opposites
 from eunato_rag.indexing.keywords import analyse
 
 _ENDING = re.compile(r"(?:ians?|eans?|ans?|ish|ese|ia|s|e|a|y)$")
