@@ -362,6 +362,48 @@ class Quotation:
 
 
 @dataclass(frozen=True, slots=True)
+class DraftQuotation:
+    """A quotation inside a draft, at a range of the draft's text, quotation marks aside."""
+
+    start: int
+    end: int
+    found: Quotation
+
+
+@dataclass(frozen=True, slots=True)
+class DraftSentence:
+    """A sentence of a draft that claims something: `start` and `end` are a range of the draft's text.
+
+    The evidence is what the label rests on; its citations have the number of the sentence's note and its range.
+    `why` says in a sentence which number, date, name or word disagrees or is missing.
+    """
+
+    start: int
+    end: int
+    text: str
+    label: Label
+    evidence: tuple[Citation, ...] = ()
+    why: str = ""
+    quotations: tuple[DraftQuotation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A draft as it was checked, and the same draft with notes inserted, in its own format (bytes for DOCX).
+
+    `left_alone` counts the sentences that claim nothing about the subject; they are not among `sentences`.
+    `works` are those that the notes cite, in the order of the bibliography.
+    """
+
+    format: Literal["text", "markdown", "docx"]
+    sentences: tuple[DraftSentence, ...]
+    left_alone: int
+    annotated: str | bytes
+    works: tuple[CslRecord, ...]
+    snapshot: str
+
+
+@dataclass(frozen=True, slots=True)
 class Searched:
     """What was searched for and found; the first event of every answer."""
 

@@ -17,6 +17,7 @@ from rich.markup import escape
 from eunato_rag.errors import CorpusError, EunatoRagError, NoIndex
 from eunato_rag.serving import assembly
 from eunato_rag.serving.console import console, place_of, print_report, progress_bar, stages
+from eunato_rag.serving.options import DONE, NOTHING, SOME_FAILED, Corpus, Index, Json, TopK, read_settings
 
 if TYPE_CHECKING:
     from eunato_rag.engine import Engine
@@ -32,14 +33,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-
-Corpus = Annotated[Path | None, typer.Option("--corpus", help="Folder of documents.", show_default="corpus")]
-Index = Annotated[Path | None, typer.Option("--index", help="Folder of the index.", show_default="index")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, in the shapes of the HTTP API.")]
-TopK = Annotated[int, typer.Option("--top-k", min=1, max=100, help="Number of passages to search for.")]
-
-DONE, SOME_FAILED, NOTHING = 0, 1, 2
-"""Exit codes."""
 
 
 def main() -> None:
@@ -65,7 +58,7 @@ def reindex(
 
     Exit code 0: done. 1: done, but some documents failed. 2: nothing could be built; the index is as it was.
     """
-    settings = _settings(corpus, index)
+    settings = read_settings(corpus, index)
     report = _reindex(settings, assembly.embedder(settings), full=full)
     if as_json:
         print(
@@ -99,7 +92,7 @@ def fetch(
     from eunato_rag.ingestion.downloading import Limits
     from eunato_rag.ingestion.sources import read_manifest
 
-    settings = _settings(corpus, None)
+    settings = read_settings(corpus, None)
     chosen = settings.fetching.model_dump()
     allow_private = chosen.pop("allow_private")
     with progress_bar() as bar:
@@ -146,7 +139,7 @@ def serve(
     from eunato_rag.indexing.snapshot import current_id
     from eunato_rag.serving.http.app import create_app
 
-    settings = _settings(corpus, index)
+    settings = read_settings(corpus, index)
     embedder = assembly.embedder(settings)
     try:
         current_id(settings.index)
@@ -173,7 +166,7 @@ def ask(
 
     from eunato_rag.serving.http import render
 
-    settings = _settings(None, index)
+    settings = read_settings(None, index)
     engine = assembly.open_engine(settings, assembly.writer(settings))
     began = time.perf_counter()
     answer = render.answer(engine, engine.ask(question, top_k=top_k), round((time.perf_counter() - began) * 1000, 1))
@@ -207,7 +200,7 @@ def search(
 
     from eunato_rag.serving.http import render
 
-    engine = assembly.open_engine(_settings(None, index))
+    engine = assembly.open_engine(read_settings(None, index))
     began = time.perf_counter()
     found = render.search(engine, query, engine.search(query, top_k=top_k), round((time.perf_counter() - began) * 1000, 1))
     if as_json:
@@ -227,7 +220,7 @@ def notes(
     """Show the footnote graph: each note, the sentences it stands at, the work it cites, and how much of that is known."""
     from eunato_rag.serving.http import render
 
-    engine = assembly.open_engine(_settings(None, index))
+    engine = assembly.open_engine(read_settings(None, index))
     ids = [document] if document else [i for i in engine.documents() if engine.document(i).footnotes]
     graphs = [render.footnotes(engine, identity) for identity in ids]
     if as_json:
@@ -274,7 +267,7 @@ def evaluate(
     if plot and not collection.answers:
         raise CorpusError(f"{folder} asks for passages, and risk is that of answers: leave out --plot.")
     earlier = evaluation.read_baseline(baseline, collection.asked) if baseline else None
-    settings = _settings(None, index)
+    settings = read_settings(None, index)
     with progress_bar() as bar:
         engine = (
             _collection_engine(collection, settings, work, stages(bar))
@@ -308,18 +301,12 @@ def doctor(corpus: Corpus = None, index: Index = None) -> None:
     from eunato_rag.doctor import examine
 
     out, broken = console(), False
-    for finding in examine(_settings(corpus, index)):
+    for finding in examine(read_settings(corpus, index)):
         broken |= finding.state == "broken"
         mark = {"ok": "ok    ", "note": "note  ", "broken": "BROKEN"}[finding.state]
         remedy = f"  ->  {finding.remedy}" if finding.remedy else ""
         out.print(f"{mark}  {finding.what:<12}{escape(finding.detail + remedy)}", highlight=False)
     raise typer.Exit(1 if broken else 0)
-
-
-def _settings(corpus: Path | None, index: Path | None) -> Settings:
-    from eunato_rag.settings import load_settings
-
-    return load_settings(corpus=corpus, index=index)
 
 
 def _collection_engine(collection: Collection, settings: Settings, work: Path | None, progress: Callable[[str, int, int], None]) -> Engine:

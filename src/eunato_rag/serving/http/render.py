@@ -28,7 +28,6 @@ def document(record: records.Document) -> schemas.Document:
 def full_document(record: records.Document, snapshot: str) -> schemas.FullDocument:
     return schemas.FullDocument(
         **_document_fields(record),
-        sha256=record.sha256,
         length=len(record.text),
         outline=[
             schemas.OutlineEntry(title=record.text[b.start : b.end], level=b.level, start=b.start, end=b.end)
@@ -173,6 +172,7 @@ def _document_fields(record: records.Document) -> dict[str, Any]:
         "publisher": csl.get("publisher"),
         "issued": catalogue.issued(csl),
         "url": csl.get("URL"),
+        "sha256": record.sha256,
         "csl": dict(csl),
     }
 

@@ -61,6 +61,7 @@ class Document(_Wire):
     publisher: str | None
     issued: str | None
     url: str | None
+    sha256: str
     csl: dict[str, Any]
 
 
@@ -114,6 +115,119 @@ class Answer(_Wire):
     took_ms: float
 
 
+class Edit(_Wire):
+    """One difference, both sides verbatim; spans are of the quotation as given and of the document's canonical text."""
+
+    kind: records.EditKind
+    yours: str
+    source: str
+    yours_span: Span
+    source_span: Span
+
+
+class QuoteMatch(_Wire):
+    """A place that a quotation, or the part of it in `covers`, comes from; with what is needed to find it again."""
+
+    status: Literal["exact", "normalized", "altered"]
+    document: Document
+    passage_id: str
+    quote: str
+    locator: Locator
+    covers: Span
+    edits: list[Edit]
+    selectors: list[dict[str, Any]]
+    footnotes: list[NoteRef]
+    url: str
+    original_url: str | None
+    reference: str
+
+
+class Quote(_Wire):
+    quote: str
+    status: records.QuotationStatus
+    matches: list[QuoteMatch]
+    stitched: bool
+    reason: str | None
+    snapshot: str
+    took_ms: float
+
+
+class DraftQuotation(_Wire):
+    """A quotation inside a draft: its range, quotation marks aside, and where it comes from."""
+
+    start: int
+    end: int
+    quote: str
+    status: records.QuotationStatus
+    matches: list[QuoteMatch]
+    stitched: bool
+    reason: str | None
+
+
+class DraftSentence(_Wire):
+    start: int
+    end: int
+    text: str
+    label: records.Label
+    evidence: list[Citation]
+    why: str
+    quotations: list[DraftQuotation]
+
+
+class Draft(_Wire):
+    """A checked draft. Sentences that claim nothing about the subject are not in it, only counted.
+
+    `annotated` is base64 where `format` is docx.
+    """
+
+    format: Literal["text", "markdown", "docx"]
+    sentences: list[DraftSentence]
+    annotated: str
+    bibliography: list[dict[str, Any]]
+    counts: dict[str, int]
+    snapshot: str
+    took_ms: float
+
+
+class Reference(_Wire):
+    """A reference to a work in one style; `pinpoint` is the place in it, "" where a whole work was asked for."""
+
+    id: str
+    document_id: str | None
+    reference: str
+    pinpoint: str
+    csl: dict[str, Any]
+
+
+class References(_Wire):
+    style: str
+    references: list[Reference]
+    text: str
+    snapshot: str
+
+
+class Recheck(_Wire):
+    """What became of a saved citation; `pointer` says where it stands in what was sent (RFC 6901)."""
+
+    pointer: str
+    number: int | None
+    status: Literal["unchanged", "moved", "altered", "gone"]
+    why: str
+    quote: str
+    document_id: str
+    found: QuoteMatch | None
+
+
+class Verified(_Wire):
+    """`holds` says that every citation is unchanged or moved: what was saved can be printed as it is."""
+
+    holds: bool
+    counts: dict[str, int]
+    citations: list[Recheck]
+    snapshot: str
+    took_ms: float
+
+
 class OutlineEntry(_Wire):
     title: str
     level: int
@@ -137,7 +251,6 @@ class Change(_Wire):
 
 
 class FullDocument(Document):
-    sha256: str
     length: int
     outline: list[OutlineEntry]
     blocks: list[Block]
@@ -257,3 +370,33 @@ class AskRequest(_Wire):
 
     def turns(self) -> tuple[records.Turn, ...]:
         return tuple(records.Turn(turn.role, turn.content) for turn in self.history)
+
+
+class QuoteRequest(_Wire):
+    """A quotation, with or without its quotation marks; ellipses and brackets are read as a writer means them."""
+
+    quote: str = Field(examples=["the EU … should work alongside [the Alliance]"])
+    filter: Filter = Filter()
+
+
+class DraftRequest(_Wire):
+    """A draft as text or Markdown, or a DOCX file in base64. Without a format, text."""
+
+    text: str = Field(examples=["The Pooling and Sharing concept was adopted in 2012."])
+    format: Literal["text", "markdown", "docx"] = "text"
+
+
+class Place(_Wire):
+    """A range of a document's canonical text."""
+
+    document_id: str
+    start: int = Field(ge=0)
+    end: int = Field(ge=0)
+
+
+class ReferencesRequest(_Wire):
+    """What to cite: passages (with their place), documents or works by id, places by range; in the order wanted."""
+
+    ids: list[str] = Field([], examples=[["mangiameli-2025"]], max_length=500)
+    places: list[Place] = Field([], max_length=500)
+    style: str = Field("chicago", description="csl-json, bibtex, ris, apa or chicago")
