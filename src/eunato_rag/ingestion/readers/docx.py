@@ -14,12 +14,13 @@ from typing import Any
 from eunato_rag.errors import UnreadableDocument
 from eunato_rag.ingestion.layout import Draft, assemble, collapse, mend_characters
 from eunato_rag.ingestion.readers.docx_body import Left, Walker, references
-from eunato_rag.ingestion.readers.docx_package import Package, Xml, attribute, child, children
-from eunato_rag.ingestion.readers.docx_styles import Numbering, Styles
+from eunato_rag.ingestion.readers.docx_numbering import Numbering
 from eunato_rag.ingestion.readers.files import document_of, read_bytes
 from eunato_rag.ingestion.readers.plain_notes import renumbered, unique_numbers
 from eunato_rag.ingestion.readers.prose import Mender
 from eunato_rag.ingestion.readers.structure import account, ranked, titled, without_empty_sections
+from eunato_rag.ooxml.package import Package, Xml, attribute, child, children
+from eunato_rag.ooxml.styles import Styles
 from eunato_rag.records import Change, Document
 
 MAX_BYTES = 64 * 1024 * 1024

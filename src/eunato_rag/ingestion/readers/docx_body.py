@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from eunato_rag.ingestion.layout import Draft, Prose, collapse
-from eunato_rag.ingestion.readers.docx_package import Relationship, Xml, attribute, child, children, integer, is_on, local, value
-from eunato_rag.ingestion.readers.docx_styles import Numbering, Styles
+from eunato_rag.ingestion.readers.docx_numbering import Numbering
 from eunato_rag.ingestion.readers.prose import Cell, Mender, ProseWriter, table_prose
+from eunato_rag.ooxml.package import Relationship, Xml, attribute, child, children, integer, is_on, local, value
+from eunato_rag.ooxml.styles import Styles
 
 _DROPPED = frozenset({"del", "moveFrom"})
 _SKIPPED = frozenset("pPr rPr tblPr tblGrid trPr tcPr sectPr instrText delText delInstrText sdtPr sdtEndPr rt rPrChange pPrChange".split())

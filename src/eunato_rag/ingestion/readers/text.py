@@ -13,8 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import charset_normalizer
-
+from eunato_rag import encodings
 from eunato_rag.errors import UnreadableDocument
 from eunato_rag.ingestion.footnotes import note_at_line_start
 from eunato_rag.ingestion.layout import Draft, Prose, assemble, collapse, ends_sentence, mend_characters, mend_flow
@@ -27,7 +26,6 @@ MARKDOWN = frozenset({".md", ".markdown"})
 SUFFIXES = MARKDOWN | {".txt"}
 MAX_BYTES = 64 * 1024 * 1024
 
-_BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _TAG = re.compile(r"</?[a-z]+[^<>]*>")
 _ENTRY = re.compile(r"^(?P<title>.*?\S)(?:\s*[.…·_]{3,}\s*|\t\s*|\s{3,})(?P<page>\d{1,4}|[ivxlc]{1,6})$")
 _CONTENTS = re.compile(r"^(?:#+\s*)?(?:table of )?contents:?$", re.IGNORECASE)
@@ -82,30 +80,15 @@ def read(path: Path) -> Document:
 
 
 def decode(data: bytes, name: str) -> tuple[str, list[Change]]:
-    """The text in the bytes: by byte order mark, as UTF-8, or in the encoding that its letters speak for.
+    """The text in the bytes, and how it was read where that is not as UTF-8.
 
     Raises:
         UnreadableDocument: nothing in it, or no text.
     """
-    if not data.strip():
-        raise UnreadableDocument(f"{name} is empty. Remove it, or put the text in it.")
-    for bom, encoding in _BOMS:
-        if data.startswith(bom):
-            try:
-                text = data.decode(encoding)
-            except UnicodeDecodeError as error:
-                raise UnreadableDocument(f"{name} begins as {encoding} but is not. Save it again as UTF-8.") from error
-            return text, [Change("encoding", f"read as {encoding} by its byte order mark")]
-    controls = sum(byte < 32 and byte not in b"\t\n\r\f\x1b" for byte in data[:65536])
-    if b"\0" in data or controls > len(data[:65536]) // 100:
-        raise UnreadableDocument(f"{name} is no text: it holds control bytes. If it is a PDF or an office file, give it its own suffix.")
-    try:
-        return data.decode("utf-8"), []
-    except UnicodeDecodeError:
-        best = charset_normalizer.from_bytes(data).best()
-    if best is None:
-        raise UnreadableDocument(f"{name} is in no encoding that can be told. Save it again as UTF-8.")
-    return str(best), [Change("encoding", f"read as {best.encoding}; check the accented letters, or save it as UTF-8")]
+    read = encodings.decode(data, name)
+    if read.guessed:
+        return read.text, [Change("encoding", f"read as {read.encoding}; check the accented letters, or save it as UTF-8")]
+    return read.text, [] if read.encoding == "utf-8" else [Change("encoding", f"read as {read.encoding} by its byte order mark")]
 
 
 def parse(text: str, *, markdown: bool = False) -> tuple[list[Draft], list[Change]]:

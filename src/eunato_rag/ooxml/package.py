@@ -1,17 +1,18 @@
-"""The parts of a DOCX file as XML trees: the only import of lxml and zipfile.
+"""The parts of a DOCX file as XML trees, and the file written anew: the only import of zipfile.
 
 Bounded: no part is unpacked beyond a limit, and a document type declaration, with which entities are defined, is
 refused. Elements are told by their local names, so that transitional and strict files read alike (ISO/IEC 29500).
-Left out: what the elements mean (docx_styles, docx_body).
+Left out: what the elements mean, beyond paragraph styles (styles).
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
+import shutil
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -96,24 +97,48 @@ class Package:
             found[attribute(element, "Id")] = Relationship(target, external, attribute(element, "Type").rsplit("/", 1)[-1])
         return found
 
-    def part(self, path: str) -> Xml | None:
-        """The root element of a part, or None where there is no such part."""
+    def part(self, path: str, *, whole: bool = False) -> Xml | None:
+        """The root element of a part, or None where there is no such part; `whole` with its comments and instructions."""
+        data = self.read(path)
+        if data is None:
+            return None
+        if any("<!DOCTYPE".encode(encoding) in data for encoding in ("utf-8", "utf-16-le", "utf-16-be")):
+            raise UnreadableDocument(f"{self.name} declares a document type in {path}, which no Word file does. Do not trust it.")
+        parser = etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True, remove_comments=not whole, remove_pis=not whole)
+        try:
+            return etree.fromstring(data, parser)
+        except etree.XMLSyntaxError as error:
+            raise self._damaged(f"{path}: {error.msg}") from error
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes of a part, or None where there is no such part."""
         name = self._names.get(path.lower())
         if name is None:
             return None
         if self._zip.getinfo(name).file_size > MAX_PART:
             raise UnreadableDocument(f"{self.name} has a part, {name}, of more than {MAX_PART:,} bytes. Split the document.")
         try:
-            data = self._zip.read(name)
+            return self._zip.read(name)
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
             raise self._damaged(f"{name}: {error}") from error
-        if any("<!DOCTYPE".encode(encoding) in data for encoding in ("utf-8", "utf-16-le", "utf-16-be")):
-            raise UnreadableDocument(f"{self.name} declares a document type in {name}, which no Word file does. Do not trust it.")
-        parser = etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True, remove_comments=True, remove_pis=True)
-        try:
-            return etree.fromstring(data, parser)
-        except etree.XMLSyntaxError as error:
-            raise self._damaged(f"{name}: {error.msg}") from error
+
+    def replaced(self, parts: Mapping[str, bytes]) -> bytes:
+        """The same package with these parts in place of its own, or added at its end; every other part byte for byte."""
+        buffer, waiting = BytesIO(), {path.lower(): (path, data) for path, data in parts.items()}
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as written:
+            for entry in self._zip.infolist():
+                changed = waiting.pop(entry.filename.lower().lstrip("/"), None)
+                if changed is not None:
+                    written.writestr(entry, changed[1])
+                    continue
+                try:
+                    with self._zip.open(entry) as source, written.open(entry, "w") as target:
+                        shutil.copyfileobj(source, target)
+                except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
+                    raise self._damaged(f"{entry.filename}: {error}") from error
+            for name, data in waiting.values():
+                written.writestr(name, data)
+        return buffer.getvalue()
 
     def _damaged(self, reason: str) -> UnreadableDocument:
         return UnreadableDocument(f"{self.name} is damaged ({reason}). Open it in Word, let it repair the file, and save it again.")
