@@ -17,7 +17,10 @@
     ├── GenerationError         the language model, where one is set; the answer then falls back to extraction
     ├── InvalidQuestion         a question or query of nothing, or far too long
     ├── InvalidText             a quotation, draft or saved answer that cannot be read as one
-    └── NotFound                no document, passage or snapshot of that id
+    │   └── UnknownStyle        no style of reference of that name
+    ├── KeyFileError            the file of API keys cannot be used
+    ├── JobConflict             a job cannot be what is asked of it: a key used twice, a process too many
+    └── NotFound                no document, passage, snapshot or job of that id
 
 No hits is a value, and "the corpus does not say" is an abstention: neither is an error.
 """
@@ -91,5 +94,17 @@ class InvalidText(EunatoRagError):
     """A quotation, draft or saved answer of nothing, far too long, or not what it should be."""
 
 
+class UnknownStyle(InvalidText):
+    """No style of reference has that name."""
+
+
+class KeyFileError(EunatoRagError):
+    """The file of API keys is damaged or cannot be read; the service lets nobody in before it is mended."""
+
+
+class JobConflict(EunatoRagError):
+    """A job cannot be what is asked of it: its key was used for another, or another process does it."""
+
+
 class NotFound(EunatoRagError):
-    """No document, passage or snapshot of that id."""
+    """No document, passage, snapshot or job of that id."""

@@ -142,6 +142,12 @@ class Catalogue:
             return None
         return sorted(p for identity, work in self._works_of.items() if _matches(identity, work, wanted) for p in self._positions[identity])
 
+    def allowed_documents(self, wanted: Filter) -> list[int] | None:
+        """The numbers, in the order of `document_ids`, of the documents that a filter leaves; None where it leaves all."""
+        if wanted == Filter():
+            return None
+        return [number for number, (identity, work) in enumerate(self._works_of.items()) if _matches(identity, work, wanted)]
+
     def close(self) -> None:
         self._db.close()
 

@@ -1,7 +1,8 @@
 """Snapshots: one whole, immutable index build each; published by a rename, named by CURRENT.
 
     index/CURRENT                  the id of the served snapshot
-    index/snapshots/<id>/          manifest.json, catalogue.sqlite, vectors.faiss, keywords/, tokens/, acronyms.json
+    index/snapshots/<id>/          manifest.json, catalogue.sqlite, vectors.faiss, keywords/, tokens/, concordance/,
+                                   acronyms.json
     index/models/, index/cache/    exported models; vectors by content
 
 A snapshot's id is a digest of what it was made from and by, so the same corpus and settings give the same id.
@@ -27,17 +28,19 @@ from filelock import FileLock, Timeout
 from eunato_rag.errors import DamagedSnapshot, IncompatibleIndex, IndexBusy, NoIndex, NotFound
 from eunato_rag.indexing.acronyms import Acronyms
 from eunato_rag.indexing.catalogue import Catalogue, write_catalogue
+from eunato_rag.indexing.concordance import SCHEME as CONCORDANCE_SCHEME
+from eunato_rag.indexing.concordance import Concordance
 from eunato_rag.indexing.embedding import Embedder, Vectors
 from eunato_rag.indexing.interaction import SCHEME, TokenCodes, TokenIndex
 from eunato_rag.indexing.keywords import ANALYSER, KeywordIndex
 from eunato_rag.indexing.vectors import VectorIndex
 from eunato_rag.records import Document, Passage, Work
 
-FORMAT = 2
+FORMAT = 3
 CURRENT, SNAPSHOTS, LOCK = "CURRENT", "snapshots", ".lock"
 MODELS, CACHE = "models", "cache/vectors.sqlite"
 MANIFEST, CATALOGUE, VECTORS, KEYWORDS, TOKENS = "manifest.json", "catalogue.sqlite", "vectors.faiss", "keywords", "tokens"
-ACRONYMS = "acronyms.json"
+ACRONYMS, CONCORDANCE = "acronyms.json", "concordance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class Manifest:
     embedder: Mapping[str, Any]
     analyser: str
     tokens: str
+    concordance: str
     chunking: Mapping[str, Any]
     abstention: Mapping[str, float]
     sources: Sequence[Mapping[str, str]]
@@ -86,6 +90,7 @@ class Snapshot:
         self.keywords = KeywordIndex.load(folder / KEYWORDS)
         self.tokens = TokenIndex.load(folder / TOKENS)
         self.acronyms = _read_acronyms(folder / ACRONYMS)
+        self.concordance = Concordance.load(folder / CONCORDANCE)
 
     @property
     def id(self) -> str:
@@ -143,7 +148,7 @@ def publish(index: Path, contents: Contents) -> str:
             _flush_folder(folder.parent)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
-    _set_current(index, identity)
+    set_current(index, identity)
     return identity
 
 
@@ -205,6 +210,10 @@ def open_snapshot(index: Path, embedder: Embedder, identity: str | None = None) 
         )
     if manifest.tokens != SCHEME:
         raise IncompatibleIndex(f"Snapshot {identity} keeps tokens as {manifest.tokens}, not {SCHEME}. Run: eunato-rag reindex")
+    if manifest.concordance != CONCORDANCE_SCHEME:
+        raise IncompatibleIndex(
+            f"Snapshot {identity} keeps words as {manifest.concordance}, not {CONCORDANCE_SCHEME}. Run: eunato-rag reindex"
+        )
     if manifest.analyser != ANALYSER:
         raise IncompatibleIndex(f"Snapshot {identity} was analysed by {manifest.analyser}, not {ANALYSER}. Run: eunato-rag reindex")
     return Snapshot(index / SNAPSHOTS / identity, manifest)
@@ -216,6 +225,7 @@ def _identity(contents: Contents) -> str:
         "embedder": contents.embedder["digest"],
         "analyser": ANALYSER,
         "tokens": SCHEME,
+        "concordance": CONCORDANCE_SCHEME,
         "chunking": contents.chunking,
         "abstention": contents.abstention,
         "acronyms": contents.acronyms,
@@ -233,6 +243,7 @@ def _write(folder: Path, identity: str, contents: Contents) -> None:
     KeywordIndex.build(contents.texts).save(folder / KEYWORDS)
     contexts = [len(text) - len(passage.text) for text, passage in zip(contents.texts, contents.passages, strict=True)]
     TokenIndex.write(folder / TOKENS, contents.tokens, contexts)
+    Concordance.write(folder / CONCORDANCE, (document.text for document in contents.documents))
     (folder / ACRONYMS).write_text(json.dumps(contents.acronyms, ensure_ascii=False, indent=1), "utf-8")
     manifest = Manifest(
         id=identity,
@@ -241,6 +252,7 @@ def _write(folder: Path, identity: str, contents: Contents) -> None:
         embedder=contents.embedder,
         analyser=ANALYSER,
         tokens=SCHEME,
+        concordance=CONCORDANCE_SCHEME,
         chunking=contents.chunking,
         abstention=contents.abstention,
         sources=[{"source": d.source, "document_id": d.id, "sha256": d.sha256} for d in contents.documents],
@@ -266,6 +278,8 @@ def _check(folder: Path, contents: Contents) -> None:
         sizes = (len(snapshot.vectors), len(snapshot.keywords), len(snapshot.tokens), snapshot.catalogue.passage_count)
         if set(sizes) != {len(contents.passages)}:
             raise DamagedSnapshot(f"The new snapshot holds {sizes} rows for {len(contents.passages)} passages; it was not published.")
+        if snapshot.concordance.document_count != len(contents.documents):
+            raise DamagedSnapshot("The new snapshot's concordance lacks documents; it was not published.")
         for position, passage in enumerate(contents.passages):
             if snapshot.catalogue.passage_at(position) != passage:
                 raise DamagedSnapshot(f"Passage {passage.id} was not read back as written; the snapshot was not published.")
@@ -273,7 +287,8 @@ def _check(folder: Path, contents: Contents) -> None:
         snapshot.close()
 
 
-def _set_current(index: Path, identity: str) -> None:
+def set_current(index: Path, identity: str) -> None:
+    """Name a snapshot as the one to be served, by one rename; only for who has the right to write."""
     handle, name = tempfile.mkstemp(prefix=".CURRENT-", dir=index)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(identity + "\n")

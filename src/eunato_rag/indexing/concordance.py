@@ -1,0 +1,134 @@
+"""A positional index of every word of every document: where a run of words stands in the corpus, to the word.
+
+The words of all documents stand one after the other as numbers; the place of a word in that row is its position. For
+each word the positions are kept in order, so that a run of words is found from its rarest one. All of it is numpy
+arrays that are read from the file where they are needed. Left out: what makes two runs the same (citing).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eunato_rag.errors import DamagedSnapshot
+from eunato_rag.indexing.folding import FOLDING, read_words
+
+SCHEME = f"concordance/1 {FOLDING}"
+"""Name and version of what is written; a change of it changes the version."""
+
+Positions = NDArray[np.int64]
+_FEW = 16
+"""Places that are compared with a run of words one by one."""
+_ARRAYS = ("words", "starts", "ends", "places", "bounds", "documents")
+
+
+class Concordance:
+    """The words of documents by position; documents are numbered in the order of the catalogue. Safe to share between threads."""
+
+    _VOCABULARY = "vocabulary.txt"
+
+    def __init__(self, vocabulary: Sequence[str], arrays: dict[str, NDArray[np.integer]]) -> None:
+        self._forms = vocabulary
+        self._ids = {form: n for n, form in enumerate(vocabulary)}
+        # plain views of the mapped files: still read from there, but quicker to index
+        views = {name: np.asarray(array) for name, array in arrays.items()}
+        self.words, self.starts, self.ends = views["words"], views["starts"], views["ends"]
+        self._places, self._bounds, self._documents = views["places"], views["bounds"], views["documents"]
+
+    @classmethod
+    def write(cls, folder: Path, texts: Iterable[str]) -> None:
+        """Write the files for the texts of the documents, in order."""
+        folder.mkdir()
+        ids: dict[str, int] = {}
+        words, starts, ends = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
+        for text in texts:
+            read = read_words(text)
+            words.append(np.fromiter((ids.setdefault(form, len(ids)) for form in read.forms), dtype=np.int32, count=len(read)))
+            starts.append(read.starts)
+            ends.append(read.ends)
+        vocabulary = sorted(ids)
+        rank = np.zeros(len(ids), dtype=np.int32)
+        rank[np.fromiter((ids[form] for form in vocabulary), dtype=np.int64, count=len(ids))] = np.arange(len(ids), dtype=np.int32)
+        row = rank[np.concatenate(words)]
+        counts = np.bincount(row, minlength=len(vocabulary))
+        arrays: dict[str, NDArray[np.integer]] = {
+            "words": row,
+            "starts": np.concatenate(starts),
+            "ends": np.concatenate(ends),
+            "places": np.argsort(row, kind="stable").astype(np.int64),
+            "bounds": np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            "documents": np.cumsum([len(part) for part in words]).astype(np.int64),
+        }
+        for name in _ARRAYS:
+            np.save(folder / f"{name}.npy", arrays[name], allow_pickle=False)
+        (folder / cls._VOCABULARY).write_text("\n".join(vocabulary), "utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Concordance:
+        try:
+            vocabulary = (folder / cls._VOCABULARY).read_text("utf-8").split("\n")
+            arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in _ARRAYS}
+        except (OSError, ValueError, EOFError) as error:
+            raise DamagedSnapshot(f"{folder.name} holds no concordance: {error}. Run: eunato-rag reindex") from error
+        return cls(vocabulary if vocabulary != [""] else [], arrays)
+
+    def __len__(self) -> int:
+        """Words of all documents together."""
+        return len(self.words)
+
+    @property
+    def document_count(self) -> int:
+        return len(self._documents) - 1
+
+    def ids(self, forms: Iterable[str]) -> NDArray[np.int64]:
+        """The number of each word, -1 for one that no document has."""
+        return np.asarray([self._ids.get(form, -1) for form in forms], dtype=np.int64)
+
+    def forms(self, start: int, end: int) -> list[str]:
+        """The words from one position up to another."""
+        return [self._forms[word] for word in self.words[start:end].tolist()]
+
+    def counts(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """How often each word occurs; 0 for -1."""
+        if not len(self._forms):
+            return np.zeros(len(ids), dtype=np.int64)
+        known = np.maximum(ids, 0)
+        return np.asarray(np.where(ids < 0, 0, self._bounds[known + 1] - self._bounds[known]), dtype=np.int64)
+
+    def positions(self, word: int, documents: Collection[int] | None = None) -> Positions:
+        """Where a word stands, in order; only in some documents if given."""
+        places = np.asarray(self._places[self._bounds[word] : self._bounds[word + 1]], dtype=np.int64)
+        if documents is None:
+            return places
+        if len(documents) == 1:
+            start, end = np.searchsorted(places, self.span(next(iter(documents))))
+            return places[start:end]
+        allowed = np.zeros(self.document_count, dtype=bool)
+        allowed[list(documents)] = True
+        return places[allowed[self.documents_of(places)]]
+
+    def documents_of(self, positions: Positions) -> NDArray[np.int64]:
+        """The numbers of the documents that positions lie in."""
+        return np.asarray(np.searchsorted(self._documents, positions, side="right") - 1, dtype=np.int64)
+
+    def span(self, document: int) -> tuple[int, int]:
+        """The positions of a document's first word and behind its last."""
+        return int(self._documents[document]), int(self._documents[document + 1])
+
+    def find(self, ids: NDArray[np.int64], documents: Collection[int] | None = None) -> Positions:
+        """Every position at which the run of words begins, in order; it lies within one document."""
+        if not len(ids) or ids.min() < 0:
+            return np.zeros(0, dtype=np.int64)
+        order = np.argsort(self.counts(ids), kind="stable")
+        found = self.positions(int(ids[order[0]]), documents) - order[0]
+        found = found[(found >= 0) & (found + len(ids) <= len(self))]
+        for offset in order[1:]:
+            if len(found) <= _FEW:
+                whole = [place for place in found.tolist() if np.array_equal(self.words[place : place + len(ids)], ids)]
+                found = np.asarray(whole, dtype=np.int64)
+                break
+            found = found[self.words[found + offset] == ids[offset]]
+        return np.asarray(found[self.documents_of(found) == self.documents_of(found + len(ids) - 1)], dtype=np.int64)
