@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -11,12 +11,35 @@ from eunato_rag.answering.conversation import checked_history, is_chatter, stand
 from eunato_rag.answering.extraction import extract
 from eunato_rag.answering.grounding import abstain, ground
 from eunato_rag.answering.wording import asks_about_the_work, parts_of
+from eunato_rag.citing.drafts import check_draft
+from eunato_rag.citing.formats import place
+from eunato_rag.citing.manuscripts import Manuscript
+from eunato_rag.citing.quotes import check_quotation
+from eunato_rag.citing.rechecking import Recheck, SavedCitation, recheck
 from eunato_rag.citing.references import NoteView, footnote_graph
+from eunato_rag.citing.support import Judge
+from eunato_rag.errors import InvalidText, NotFound
 from eunato_rag.indexing.catalogue import Filter
 from eunato_rag.indexing.embedding import Embedder
 from eunato_rag.indexing.reranking import Reranker
 from eunato_rag.indexing.snapshot import Snapshot, current_id, open_snapshot
-from eunato_rag.records import Answer, Cited, Concluded, Document, Event, Hit, Passage, Said, Searched, Turn, Work
+from eunato_rag.records import (
+    Answer,
+    Cited,
+    Concluded,
+    CslRecord,
+    Document,
+    Draft,
+    Event,
+    Hit,
+    Locator,
+    Passage,
+    Quotation,
+    Said,
+    Searched,
+    Turn,
+    Work,
+)
 from eunato_rag.retrieval import MAX_QUERY, Weights, checked_query, read_query, retrieve, retrieve_all
 
 ASK_TOP_K = 10
@@ -36,6 +59,15 @@ class Writer(Protocol):
     def rewrite(self, question: str, history: Sequence[Turn]) -> str | None:
         """The question as it would be put without its conversation; None where the writer cannot tell."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Cite:
+    """Something to be cited: a work, its document where the corpus has it, and the place in it, if one was named."""
+
+    document_id: str | None
+    work: CslRecord
+    locator: Locator | None = None
 
 
 class Engine:
@@ -122,6 +154,51 @@ class Engine:
             alone = standalone_question(part, [Turn("user", before) for before in parts], self.snapshot.keywords.weight)
             parts.append(alone if len(alone) <= MAX_QUERY else part)
         return parts
+
+    def quote(self, text: str, *, wanted: Filter = Filter()) -> Quotation:
+        """Whether a quotation is in the corpus, where, and what differs.
+
+        Raises:
+            InvalidText: no quotation, or far too long a one.
+        """
+        return check_quotation(self.snapshot, text, wanted)
+
+    def check(self, manuscript: Manuscript, progress: Callable[[int, int], None] | None = None) -> Draft:
+        """What the corpus says of each sentence of a draft, and the draft with notes; `progress` is told of sentences, done and in all."""
+        judge = Judge(self.snapshot, self.embedder, lambda query: self.search(query[:MAX_QUERY]))
+        return check_draft(self.snapshot, judge, manuscript, progress)
+
+    def recheck(self, saved: Sequence[SavedCitation]) -> list[Recheck]:
+        """What became of saved citations in this snapshot, in order."""
+        return [recheck(self.snapshot, citation) for citation in saved]
+
+    def cited(self, identity: str) -> Cite:
+        """What an id of a passage, a document or a work stands for, as something to be cited.
+
+        Raises:
+            NotFound: it is none of them.
+        """
+        if identity in self.documents():
+            return Cite(identity, self.document(identity).work)
+        if (work := self.work(identity)) is not None:
+            return Cite(None, work.csl)
+        try:
+            passage = self.passage(identity)
+        except NotFound as error:
+            raise NotFound(f"There is no passage, document or work {identity!r} in this snapshot. See: GET /v1/works") from error
+        return self.cited_place(passage.document_id, passage.locator.start, passage.locator.end)
+
+    def cited_place(self, identity: str, start: int, end: int) -> Cite:
+        """A range of a document as something to be cited.
+
+        Raises:
+            NotFound: no such document.
+            InvalidText: no range of its text.
+        """
+        document = self.document(identity)
+        if not start <= end <= len(document.text):
+            raise InvalidText(f"{identity} has {len(document.text)} code points; {start} to {end} is no range of it.")
+        return Cite(identity, document.work, place(document, start, end))
 
     def documents(self) -> tuple[str, ...]:
         """The ids of all documents, in order."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from eunato_rag.citing.links import PDF_FRAGMENTS, TEXT_FRAGMENTS, place_fragment, public_address
 from eunato_rag.records import Document
 
 CONTEXT = 32
@@ -9,9 +10,12 @@ CONTEXT = 32
 
 
 def selectors(document: Document, start: int, end: int) -> list[dict[str, object]]:
-    """A TextQuoteSelector (the words and what stands around them) and a TextPositionSelector (the offsets)."""
+    """A TextQuoteSelector (the words and what stands around them) and a TextPositionSelector (the offsets).
+
+    A FragmentSelector follows where the original has a place to open at: the page of a PDF, the words in a public web page.
+    """
     text = document.text
-    return [
+    found: list[dict[str, object]] = [
         {
             "type": "TextQuoteSelector",
             "exact": text[start:end],
@@ -20,3 +24,8 @@ def selectors(document: Document, start: int, end: int) -> list[dict[str, object
         },
         {"type": "TextPositionSelector", "start": start, "end": end},
     ]
+    fragment = place_fragment(document, start, end) if document.pages or public_address(document) else None
+    if fragment is not None:
+        syntax = TEXT_FRAGMENTS if fragment.startswith(":~:") else PDF_FRAGMENTS
+        found.append({"type": "FragmentSelector", "conformsTo": syntax, "value": fragment})
+    return found

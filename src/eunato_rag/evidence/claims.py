@@ -31,6 +31,11 @@ _SHORT_FORMS = (
     (re.compile(r"\bNorth Atlantic Treaty Organi[sz]ation\b|\b(?:North )?Atlantic Alliance\b"), "NATO"),
 )
 """One form for names that every text writes in both."""
+_HOW_OFTEN = (
+    (re.compile(r"\b(?:twice (?:a|per|each|every) year|twice yearly)\b", re.IGNORECASE), "biannually"),
+    (re.compile(r"\bonce (?:a|per|each|every) year\b", re.IGNORECASE), "annually"),
+    (re.compile(r"\ba decade\b", re.IGNORECASE), "ten years"),
+)
 
 _BOUNDARIES = frozenset(
     """, ; : ( ) – — - but while whilst whereas although though because since if which who yet however when where""".split()
@@ -77,7 +82,8 @@ class Word:
 class Number:
     """A value, however it is written; `kind` is "%" for a percentage, "#" for a place in an order.
 
-    `bound` is ">" or "<" where it is only the least or the most; `unit` is the plain word after it, `clause` as of words.
+    `bound` is ">" or "<" where it is only the least or the most; `unit` is the plain word after it, `before` the one
+    before it, `clause` as of words.
     """
 
     value: float
@@ -85,6 +91,7 @@ class Number:
     bound: str = ""
     unit: str = ""
     clause: int = 0
+    before: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +127,7 @@ class Claim:
 @lru_cache(maxsize=2048)
 def read_claim(text: str) -> Claim:
     """What a text, of one sentence or several, commits itself to."""
-    for pattern, written in (*_CONTRACTIONS, *_SHORT_FORMS):
+    for pattern, written in (*_CONTRACTIONS, *_SHORT_FORMS, *_HOW_OFTEN):
         text = pattern.sub(written, text)
     tokens = [(match.group(), _opens(text, match.start())) for match in _TOKEN.finditer(text)]
     return Claim(tuple(_words(tokens)), tuple(_numbers(tokens)))
@@ -182,7 +189,8 @@ def _words(tokens: list[tuple[str, bool]]) -> Iterator[Word]:
 
 def _divides(form: str, before: str, first: bool) -> bool:
     """Whether a clause begins here."""
-    return first or (form in _BOUNDARIES and not (form == "yet" and before == "not"))
+    carries_on = (before, form) in (("not", "yet"), ("of", "which"), ("of", "whom"))
+    return first or (form in _BOUNDARIES and not carries_on)
 
 
 def _operates(token: str, form: str, before: str, after: str) -> bool:
@@ -190,7 +198,7 @@ def _operates(token: str, form: str, before: str, after: str) -> bool:
     if form in ("no", "not") and after in ("only", "just", "more", "less", "fewer"):
         return False
     if form in ("few", "little"):
-        return before != "a"
+        return before not in ("a", "as")
     if form == "will":
         return before not in _DETERMINERS and after != "to"
     if form == "may" and token[0].isupper() and (after[:1].isdigit() or before in ("in", "of", "since", "by", "until")):
@@ -219,7 +227,8 @@ def _numbers(tokens: list[tuple[str, bool]]) -> Iterator[Number]:
             kind = "%"
         if form != "one" or n > start + 1:
             unit = forms[n] if n < len(forms) else ""
-            yield Number(round(value, 6), kind, _bound(forms[max(0, start - 4) : start]), unit, clauses[start])
+            before = forms[start - 1] if start else ""
+            yield Number(round(value, 6), kind, _bound(forms[max(0, start - 4) : start]), unit, clauses[start], before)
 
 
 def _is_number(form: str) -> bool:
@@ -262,10 +271,10 @@ def _is_name(word: Word) -> bool:
     letters = word.text.replace(".", "")
     if len(letters) > 1 and sum(map(str.isupper, _POSSESSIVE.sub("", letters))) > 1:
         return True
-    return not word.first or _written_as_a_name(word.plain)
+    return not word.first or written_as_a_name(word.plain)
 
 
 @lru_cache(maxsize=4096)
-def _written_as_a_name(form: str) -> bool:
+def written_as_a_name(form: str) -> bool:
     """Whether a word is mostly written with a capital: the token table, made from much text, has it whole only so."""
     return count_tokens(f" {form}") > count_tokens(f" {form.capitalize()}")

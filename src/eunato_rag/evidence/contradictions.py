@@ -1,19 +1,21 @@
 """Whether a statement says something that its evidence does not: a number, a name, a `not`, a `may`, the opposite.
 
-Each check compares two claims and gives the reason why the statement cannot stand, or "". They find what was changed,
-not what is missing altogether: how much of a statement the evidence covers is measured in verification.
+Each check compares two claims and gives what disagrees, with the reason why the statement cannot stand. They find what was
+changed, not what is missing altogether: how much of a statement the evidence covers is measured in verification.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cache
+from itertools import pairwise
+from typing import Literal
 
 from eunato_rag.evidence.claims import Claim, Number, Operator, Word, terms_of
 from eunato_rag.evidence.exchanges import exchange
-from eunato_rag.evidence.lexicon import ALLOWED, FAINT_NEGATORS, MODALS, NEGATORS, OPEN_MODALS, QUANTIFIED, opposites
+from eunato_rag.evidence.lexicon import ALLOWED, DEMONYMS, FAINT_NEGATORS, MODALS, NEGATORS, OPEN_MODALS, QUANTIFIED, QUANTIFIERS, opposites
 from eunato_rag.indexing.keywords import analyse
 
 _ENDING = re.compile(r"(?:ians?|eans?|ans?|ish|ese|ia|s|e|a|y)$")
@@ -21,45 +23,73 @@ _PREFIXES = ("un", "in", "im", "ir", "il", "dis", "non", "de", "mis", "inter")
 _BOTH = frozenset({"both", "either", "neither"})
 _SMALL = frozenset("of for on and or the in to a an both".split())
 _CLOSE = 3
+_DENYING = NEGATORS - FAINT_NEGATORS - frozenset("not no never nor neither few little hardly barely scarcely rarely seldom".split())
+"""Words that deny by themselves, so that a `not` of the other side may say the same."""
+
+Kind = Literal["number", "name", "negation", "modality", "quantifier", "opposite", "exchange"]
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """One thing in which a statement and its evidence do not agree, and why that lets the statement fall.
+
+    `word` is the statement's, None where it is about more than one; `other` what the evidence says there, "" if nothing.
+    `number` is the statement's number, for a disagreement of that kind. `sure` is false where the two are about different
+    things as likely as not: enough for doubt, not for a contradiction.
+    """
+
+    kind: Kind
+    reason: str
+    word: Word | None = None
+    other: str = ""
+    number: Number | None = None
+    sure: bool = True
+
+
+Found = Iterator[Disagreement]
 
 
 def contradiction(statement: Claim, evidence: Claim, context: Claim, *, advice: bool = False) -> str:
-    """Why the evidence does not let the statement stand; "" where no check finds anything.
+    """Why the evidence does not let the statement stand; "" where no check finds anything. Arguments as of `disagreements`."""
+    return next((found.reason for found in disagreements(statement, evidence, context, advice=advice)), "")
+
+
+def disagreements(statement: Claim, evidence: Claim, context: Claim, *, advice: bool = False) -> Found:
+    """All that disagrees, numbers first.
 
     `context` is what stands around the evidence (title, headings, head of a table): names may come from there.
     `advice` says that the evidence is an item of a list, where an imperative recommends.
     """
-    checks: tuple[Callable[[], str], ...] = (
-        lambda: _numbers(statement, evidence),
-        lambda: _names(statement, evidence, context),
-        lambda: _negation(statement, evidence),
-        lambda: _modality(statement, evidence, advice),
-        lambda: _quantity(statement, evidence),
-        lambda: _opposite(statement, evidence),
-        lambda: _prefixed(statement, evidence),
-        lambda: exchange(statement, evidence),
-    )
-    return next((reason for check in checks if (reason := check())), "")
+    yield from _numbers(statement, evidence)
+    yield from _names(statement, evidence, context)
+    yield from _negation(statement, evidence)
+    yield from _modality(statement, evidence, advice)
+    yield from _quantity(statement, evidence)
+    yield from _opposite(statement, evidence)
+    yield from _prefixed(statement, evidence)
+    if reason := exchange(statement, evidence):
+        yield Disagreement("exchange", reason)
 
 
-def _numbers(statement: Claim, evidence: Claim) -> str:
+def _numbers(statement: Claim, evidence: Claim) -> Found:
     for number in statement.numbers:
-        same = [other for other in evidence.numbers if _same_number(number, other)]
+        same = [other for other in evidence.numbers if same_number(number, other)]
         written = f"{number.value:g}{number.kind.strip('#')}"
         if not same and not (number.value == 2 and _BOTH & evidence.plain):
-            return f"the number {written} is not in the evidence"
+            yield Disagreement("number", f"the number {written} is not in the evidence", number=number)
+            continue
         said = terms_of(word for word in statement.words if word.clause == number.clause) & terms_of(evidence.words)
         if len(said) > 1 and same and not any(said & _around(evidence, other) for other in same):
-            return f"the evidence says {written} of something else"
-    return ""
+            yield Disagreement("number", f"the evidence says {written} of something else", other=written, number=number)
 
 
-def _same_number(one: Number, other: Number) -> bool:
+def same_number(one: Number, other: Number) -> bool:
+    """Whether a statement's number is one of the evidence."""
     kinds = one.kind == other.kind or (one.kind == "" and other.kind == "%")
-    return one.value == other.value and kinds and one.bound == other.bound and not _opposed(one.unit, other.unit)
+    return one.value == other.value and kinds and one.bound == other.bound and not opposed(one.unit, other.unit)
 
 
-def _opposed(one: str, other: str) -> bool:
+def opposed(one: str, other: str) -> bool:
     """Whether two words are of different sides of one group: hours and days."""
     ours, theirs = dict(_sides_of(one)), dict(_sides_of(other))
     return any(group in theirs and theirs[group] != side for group, side in ours.items())
@@ -73,17 +103,22 @@ def _around(claim: Claim, number: Number) -> frozenset[str]:
     return own if len(own) > 2 else terms_of(word for word in claim.words if word.clause in clauses[max(0, at - 1) : at + 2])
 
 
-def _names(statement: Claim, evidence: Claim, context: Claim) -> str:
+def _names(statement: Claim, evidence: Claim, context: Claim) -> Found:
     known = evidence.plain | context.plain
     acronyms = {word.plain for claim in (evidence, context) for word in claim.words if word.text.isupper()}
     roots = {_root(word) for word in known if len(word) > 3}
+    stems = terms_of((*evidence.words, *context.words))
     written = [word for words in (evidence.words, context.words) for word in words]
     for name in statement.names:
-        if name.plain in known or (len(name.plain) > 3 and _root(name.plain) in roots):
+        if (
+            name.plain in known
+            or DEMONYMS.get(name.plain) in known
+            or name.term in stems
+            or (len(name.plain) > 3 and _root(name.plain) in roots)
+        ):
             continue
         if not _abbreviates(name, written) and not _spelt_out(name, statement, acronyms):
-            return f"the name {name.text} is not in the evidence"
-    return ""
+            yield Disagreement("name", f"the name {name.text} is not in the evidence", name)
 
 
 def _root(name: str) -> str:
@@ -127,7 +162,7 @@ def _occurrences(word: Word, evidence: Claim) -> list[Word]:
     return [other for other in same if other.plain == word.plain] or same
 
 
-def _negation(statement: Claim, evidence: Claim) -> str:
+def _negation(statement: Claim, evidence: Claim) -> Found:
     accounted: set[int] = set()
     governed: dict[Operator, list[tuple[Word, list[Operator]]]] = {}
     for word in statement.words:
@@ -140,15 +175,29 @@ def _negation(statement: Claim, evidence: Claim) -> str:
     for words in governed.values():
         word, theirs = words[0]
         if not theirs:
-            return f"the evidence does not deny {word.text!r}, the sentence does"
+            sure = any(o.distance == 0 for o in word.negators()) and not any(other.plain in _DENYING for other in evidence.words)
+            yield Disagreement("negation", f"the evidence does not deny {word.text!r}, the sentence does", word, sure=sure)
     for word in statement.words:
         lost = [[o for o in other.negators(2) if o.form not in FAINT_NEGATORS] for other in _occurrences(word, evidence)]
         if lost and not _forward(word.negators()) and all(lost) and not any(o.index in accounted for found in lost for o in found):
-            return f"the evidence denies {word.text!r}, the sentence does not"
+            yield Disagreement("negation", f"the evidence denies {word.text!r}, the sentence does not", word, word.text)
+    for before, word in pairwise(word for word in statement.words if word.term):
+        pairs = pairwise(other for other in evidence.words if other.term)
+        others = [two for one, two in pairs if (one.term, two.term) == (before.term, word.term)]
+        denials = [[o.index for o in other.negators(_CLOSE + 1) if o.form not in FAINT_NEGATORS] for other in others]
+        if others and all(denials) and not word.negators() and not any(accounted.intersection(found) for found in denials):
+            yield Disagreement("negation", f"the evidence denies {word.text!r}, the sentence does not", word, word.text)
     denied = any(o.form not in FAINT_NEGATORS for word in statement.words for o in word.negators(2))
+    if not denied and not any(word.plain in NEGATORS for word in statement.words) and _is_disowned(evidence):
+        yield Disagreement("negation", "the evidence says that nobody says so", other="not even")
     if denied and not any(word.plain in NEGATORS for word in evidence.words):
-        return "the sentence denies something, the evidence nothing"
-    return ""
+        yield Disagreement("negation", "the sentence denies something, the evidence nothing", sure=False)
+
+
+def _is_disowned(evidence: Claim) -> bool:
+    """Whether the first sentence says of whom it names that not even they do: "Not even its friends believe that …"."""
+    first = [word.plain for word in evidence.words[:2]]
+    return first == ["not", "even"] or first == ["no", "one"] or first[:1] == ["nobody"]
 
 
 def _forward(operators: list[Operator]) -> list[Operator]:
@@ -160,31 +209,37 @@ def _nearest(operators: list[Operator]) -> Operator | None:
     return min(operators, key=lambda o: o.distance, default=None)
 
 
-def _modality(statement: Claim, evidence: Claim, advice: bool) -> str:
+def _modality(statement: Claim, evidence: Claim, advice: bool) -> Found:
     for word in statement.words:
         others = _occurrences(word, evidence)
         kinds = {MODALS[o.form] for o in word.modals(2)}
         given = {MODALS[o.form] for other in others for o in other.modals()}
         wanted = {kind for used in kinds for kind in ALLOWED[used]}
         if others and kinds and not wanted & given and not (advice and "advised" in kinds):
-            return f"the evidence does not say that {word.text!r} is {min(kinds)}"
+            yield Disagreement("modality", f"the evidence does not say that {word.text!r} is {min(kinds)}", word, _modal(others))
         denied = bool(_forward(word.negators()))
         lost = [
             [MODALS[o.form] for o in other.modals(1) if o.form not in OPEN_MODALS and not (denied and other.negators(2))]
             for other in others
         ]
         if others and not _forward(word.modals()) and word.before != "to" and all(lost):
-            return f"the evidence says only that {word.text!r} is {lost[0][0]}"
-    return ""
+            reason = f"the evidence says only that {word.text!r} is {lost[0][0]}"
+            yield Disagreement("modality", reason, word, _modal(others), sure=lost[0][0] != "future")
 
 
-def _quantity(statement: Claim, evidence: Claim) -> str:
+def _modal(words: list[Word]) -> str:
+    """The modal verb that governs the first of the words that has one next to it; "" where none has."""
+    return next((o.form for word in words if (o := _nearest(_forward(word.modals(2))))), "")
+
+
+def _quantity(statement: Claim, evidence: Claim) -> Found:
     given = set(evidence.quantifiers)
     given |= {"not"} if "not" in evidence.plain else set()
-    for kind in statement.quantifiers:
+    theirs = next((word.text for word in evidence.words if QUANTIFIERS.get(word.plain) in evidence.quantifiers), "")
+    for kind in sorted(statement.quantifiers):
         if not QUANTIFIED[kind] & given:
-            return f"the evidence does not say {kind!r}"
-    return ""
+            word = next((word for word in statement.words if QUANTIFIERS.get(word.plain) == kind), None)
+            yield Disagreement("quantifier", f"the evidence does not say {kind!r}", word, theirs)
 
 
 @cache
@@ -202,13 +257,23 @@ def _sides_of(form: str) -> list[tuple[int, int]]:
     return _sides().get(next(iter(analyse(form)), form), [])
 
 
-def _opposite(statement: Claim, evidence: Claim) -> str:
+def _opposite(statement: Claim, evidence: Claim) -> Found:
     for n, word in enumerate(statement.words):
+        if _bounds(word):
+            continue
         for group, side in _sides_of(word.plain):
-            same, opposed = _polar(evidence, group, side, terms_of(_beside(statement.words, n)))
+            objects = terms_of(_beside(statement.words, n))
+            same, opposed = _polar(evidence, group, side, objects)
             if opposed and not same and bool(word.negators(1)) == bool(opposed[0].negators(1)):
-                return f"the evidence says {opposed[0].text!r}, the sentence {word.text!r}"
-    return ""
+                reason = f"the evidence says {opposed[0].text!r}, the sentence {word.text!r}"
+                at = next(n for n, other in enumerate(evidence.words) if other is opposed[0])
+                sure = bool(word.term) or bool(objects & terms_of(_beside(evidence.words, at)))
+                yield Disagreement("opposite", reason, word, opposed[0].text, sure=sure)
+
+
+def _bounds(word: Word) -> bool:
+    """`at least`, `at most`: what they bound is compared as a number."""
+    return word.before == "at" and word.plain in ("least", "most")
 
 
 def _polar(evidence: Claim, group: int, side: int, objects: frozenset[str]) -> tuple[list[Word], list[Word]]:
@@ -229,7 +294,7 @@ def _beside(words: tuple[Word, ...], at: int) -> list[Word]:
     return [word for word in after if word.clause == words[at].clause] or after[:1]
 
 
-def _prefixed(statement: Claim, evidence: Claim) -> str:
+def _prefixed(statement: Claim, evidence: Claim) -> Found:
     """`formal` against `informal`, `centralised` against `decentralised`."""
     for one, other in ((statement, evidence), (evidence, statement)):
         terms = {word.term for word in other.words if word.term}
@@ -239,8 +304,8 @@ def _prefixed(statement: Claim, evidence: Claim) -> str:
             for bare in _bare(word.plain):
                 denied = [w for w in other.words if w.term == bare]
                 if denied and not any(w.negators() for w in denied) and not word.negators(1):
-                    return f"{word.text!r} against {denied[0].text!r}"
-    return ""
+                    ours, theirs = (word, denied[0]) if one is statement else (denied[0], word)
+                    yield Disagreement("opposite", f"{word.text!r} against {denied[0].text!r}", ours, theirs.text)
 
 
 def _bare(form: str) -> Iterable[str]:

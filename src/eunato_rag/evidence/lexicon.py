@@ -10,7 +10,8 @@ NEGATORS = frozenset(
     """not no never none nobody nothing neither nor without nowhere hardly barely scarcely rarely seldom unless unable
     impossible lack lacks lacked lacking fail fails failed failing failure refuse refuses refused refusing absence absent
     reluctance reluctant unwilling unwillingness few little non avoid avoids avoided avoiding miss misses missed missing
-    prevent prevents prevented preventing cease ceases ceased instead short outside rather""".split()
+    prevent prevents prevented preventing cease ceases ceased instead short outside rather
+    exempt forbid forbids forbidden ban bans banned prohibit prohibits prohibited""".split()
 )
 """Words after which the opposite is said. Some are so only in part: `few`, `fail`, `avoid`."""
 
@@ -40,7 +41,7 @@ QUANTIFIERS = {
     **dict.fromkeys("all every each everyone everything everybody always entire entirely completely fully".split(), "all"),
     **dict.fromkeys("most mostly majority generally usually largely mainly".split(), "most"),
     **dict.fromkeys("only solely exclusively merely".split(), "only"),
-    **dict.fromkeys("often frequently regularly".split(), "often"),
+    **dict.fromkeys("often frequently regularly frequent regular".split(), "often"),
 }
 
 QUANTIFIED = {
@@ -64,6 +65,9 @@ allow enable facilitate help promote ease encourage incentivise | prevent impede
 first | last final
 same identical | different distinct
 joint jointly together | separate separately coordinated alone
+exclusive exclusively | shared
+floor | ceiling
+efficient efficiently effective effectively | poorly badly inefficient inefficiently ineffective
 obstacle barrier hindrance challenge | driver enabler
 willingness willing eager | reluctance reluctant unwilling
 public | private
@@ -79,6 +83,7 @@ major main significant important substantial | minor insignificant unimportant n
 partial partially | total totally full fully complete
 temporary | permanent
 quick quickly rapid rapidly fast prompt promptly | slow slowly
+frequent frequently often regular regularly | rare rarely seldom infrequent
 voluntary | mandatory compulsory binding
 tangible concrete practical | symbolic
 early earlier | late later
@@ -133,6 +138,27 @@ NUMBER_WORDS = {
 FRACTIONS = {"half": 0.5, "halves": 0.5, "quarter": 0.25, "quarters": 0.25}
 
 MONTHS = frozenset("january february march april may june july august september october november december".split())
+
+SEASONS = {
+    "spring": frozenset("spring march april may".split()),
+    "summer": frozenset("summer june july august".split()),
+    **dict.fromkeys(("autumn", "fall"), frozenset("autumn fall september october november".split())),
+    "winter": frozenset("winter december january february".split()),
+}
+"""A season -> what a source may call it."""
+
+DEMONYMS = {"american": "us", "americans": "us", "british": "uk", "britons": "uk"}
+"""Those that share no root with the name."""
+
+LIGHT = frozenset(
+    """today nowadays currently recently now still already ever again soon later then early yet
+    hold holds held holding take takes took taken taking place make makes made making give gives gave given giving put puts bring brings
+    brought set sets get gets got tell tells told say says said use uses used using meet meets met keep keeps kept show shows shown come
+    comes came go goes went gone become becomes became begin started start happen happened involve involves involved
+    organisation organisations organization organizations institution institutions side sides party parties body bodies member members
+    state states country countries nation nations paper report author brief study publication document""".split()
+)
+"""Words that say little by themselves: a writer changes them freely, and points at what the sources name with them."""
 
 MULTIPLIERS = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12}
 

@@ -13,15 +13,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+
 from eunato_rag.evidence.claims import Claim, Word, read_claim
 from eunato_rag.evidence.contradictions import contradiction
-from eunato_rag.evidence.lexicon import NEGATORS, QUANTIFIERS
-from eunato_rag.indexing.embedding import Embedder
-from eunato_rag.indexing.keywords import KeywordIndex
+from eunato_rag.evidence.lexicon import LIGHT, NEGATORS, QUANTIFIERS
+from eunato_rag.indexing.embedding import Embedder, Vectors
+from eunato_rag.indexing.keywords import KeywordIndex, analyse
 from eunato_rag.records import Document, Passage
 
 MOST_SENTENCES = 3
 """Sentences of one quotation."""
+
+REMEMBERED = 4096
+"""Texts whose vectors a verifier keeps: sentences of the corpus and words come back in one draft after the other."""
 
 WINDOW = 12
 """Words on either side of one that the evidence does not hold, whose meaning must stay without it."""
@@ -89,11 +94,26 @@ class Verdict:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """How far a statement goes beyond a run.
+
+    `kept` is the cosine between the statement and what is left of it without the words that the run does not hold;
+    `strange` are such words with those of the run in whose place they stand and with which they have little to do; `words`
+    all of them but those that say little.
+    """
+
+    kept: float = 1.0
+    strange: tuple[tuple[Word, Word], ...] = ()
+    words: tuple[Word, ...] = ()
+
+
 class Verifier:
     """Weighs sentences against passages of one snapshot."""
 
     def __init__(self, keywords: KeywordIndex, embedder: Embedder, thresholds: Thresholds = Thresholds()) -> None:
         self._keywords, self._embedder, self._thresholds = keywords, embedder, thresholds
+        self.vector = lru_cache(maxsize=REMEMBERED)(self._vector)
 
     def verify(self, statement: str, sources: Sequence[Source]) -> Verdict:
         """Whether the sources say what the statement, one sentence without its marks of citation, says.
@@ -150,44 +170,59 @@ class Verifier:
     def _doubt(self, claim: Claim, runs: Sequence[Run]) -> str:
         """Why the runs together do not support the claim; "" where they do."""
         evidence = read_claim("\n".join(run.text for run in runs))
-        context = read_claim("\n".join(part for run in runs for part in _around(run)))
+        context = read_claim("\n".join(part for run in runs for part in surroundings(run)))
         advice = any((block := run.source.document.block_at(run.span[0])) and block.kind == "list_item" for run in runs)
         if reason := contradiction(claim, evidence, context, advice=advice):
             return reason
         held = frozenset(evidence.terms)
         terms = _content(claim)
-        missing = [word for word in claim.words if word.term in terms and word.term not in held and word.term not in context.terms]
+        missing = _missing(claim, evidence, context)
         words = ", ".join(repr(word.text) for word in missing[:5])
         if self._weight(terms & held) < self._thresholds.covered * self._weight(terms):
             return f"too little of it is in the evidence; not there: {words}"
         if missing and self._kept(claim, missing) < self._thresholds.kept:
             return f"the evidence does not say {words}"
+        strange = next(self._strange(claim, evidence, missing), None)
+        return f"the evidence says {strange[1].text!r}, the sentence {strange[0].text!r}" if strange else ""
+
+    def departure(self, statement: str, run: Run) -> Departure:
+        """How far a statement goes beyond a run in the words that the run does not hold."""
+        claim, evidence = read_claim(statement), read_claim(run.text)
+        missing = _missing(claim, evidence, read_claim("\n".join(surroundings(run))))
+        if not missing:
+            return Departure()
+        after = dict(_with_next(claim))
+        strange = [(word, other) for word, other in self._strange(claim, evidence, missing) if analyse(word.before) or analyse(after[word])]
+        return Departure(self._kept(claim, missing), tuple(strange), tuple(word for word in missing if word.plain not in LIGHT))
+
+    def kinship(self, words: Sequence[Word], statement: str, run: Run) -> float:
+        """The mean over words of a statement of their highest cosine with a word that only the run has; 1 for none."""
+        terms = frozenset(read_claim(statement).terms)
+        others = {word.plain for word in read_claim(run.text).words if word.term and word.term not in terms}
+        if not words or not others:
+            return 1.0 if not words else 0.0
+        theirs = np.stack([self.vector(other) for other in sorted(others)])
+        return float(np.mean([np.max(theirs @ self.vector(word.plain)) for word in words]))
+
+    def _strange(self, claim: Claim, evidence: Claim, missing: Sequence[Word]) -> Iterator[tuple[Word, Word]]:
         for word, other in _in_its_place(claim, evidence, missing):
-            one, two = self._embedder.encode_document([word.plain, other.plain])
-            if float(one @ two) < self._thresholds.kin:
-                return f"the evidence says {other.text!r}, the sentence {word.text!r}"
-        return ""
+            if float(self.vector(word.plain) @ self.vector(other.plain)) < self._thresholds.kin:
+                yield word, other
 
     def _kept(self, claim: Claim, missing: Sequence[Word]) -> float:
         """The cosine between the words around the missing ones with and without these: a long sentence hides nothing."""
         places = [n for n, word in enumerate(claim.words) if word in missing]
         near = [word for n, word in enumerate(claim.words) if any(abs(n - place) <= WINDOW for place in places)]
         texts = [" ".join(word.text for word in near), " ".join(word.text for word in near if word not in missing)]
-        whole, rest = self._embedder.encode_document(texts)
-        return float(whole @ rest)
+        return float(self.vector(texts[0]) @ self.vector(texts[1]))
+
+    def _vector(self, text: str) -> Vectors:
+        vector: Vectors = self._embedder.encode_document([text])[0]
+        return vector
 
     def _runs(self, claim: Claim, source: Source) -> list[Run]:
         """The runs of a passage that hang together: those that hold most of the claim first, and of them the shorter."""
-        document, place = source.document, source.passage.locator
-        sentences = list(document.sentences_in(place.start, place.end)) or [(place.start, place.end)]
-        usable = [not _COMMANDS.search(document.text[slice(*span)]) for span in sentences]
-        runs = [
-            Run(source, tuple(sentences[start : start + length]))
-            for length in range(1, MOST_SENTENCES + 1)
-            for start in range(len(sentences) - length + 1)
-            if all(usable[start : start + length])
-        ]
-        together = [run for run in runs if len(run.sentences) == 1 or self._hangs_together(claim, run)]
+        together = [run for run in runs_of(source) if len(run.sentences) == 1 or self._hangs_together(claim, run)]
         return sorted(together, key=lambda run: (-self._coverage(claim, run.text), len(run.sentences), run.span))
 
     def _hangs_together(self, claim: Claim, run: Run) -> bool:
@@ -213,6 +248,32 @@ class Verifier:
         return sum(self._keywords.weight(term) for term in terms)
 
 
+def runs_of(source: Source) -> list[Run]:
+    """All runs of a passage's sentences, the short ones first; none with a sentence that tells a machine what to do."""
+    document, place = source.document, source.passage.locator
+    sentences = list(document.sentences_in(place.start, place.end)) or [(place.start, place.end)]
+    usable = [not _COMMANDS.search(document.text[slice(*span)]) for span in sentences]
+    return [
+        Run(source, tuple(sentences[start : start + length]))
+        for length in range(1, MOST_SENTENCES + 1)
+        for start in range(len(sentences) - length + 1)
+        if all(usable[start : start + length])
+    ]
+
+
+def surroundings(run: Run) -> tuple[str, ...]:
+    """What stands around a run and says what it is about: title, authors, headings, the head of a table."""
+    document = run.source.document
+    authors = (" ".join(str(part) for part in name.values()) for name in document.work.get("author") or ())
+    return (" ".join(authors), *document.context(run.span[0]))
+
+
+def _missing(claim: Claim, evidence: Claim, context: Claim) -> list[Word]:
+    """The words of a claim that neither the evidence nor what stands around it holds."""
+    terms, held, around = _content(claim), frozenset(evidence.terms), frozenset(context.terms)
+    return [word for word in claim.words if word.term in terms and word.term not in held and word.term not in around]
+
+
 def _in_its_place(claim: Claim, evidence: Claim, missing: Sequence[Word]) -> Iterator[tuple[Word, Word]]:
     """Words with those that stand between the same neighbours in the evidence and are left out in the claim."""
     theirs = {(word.before, after): word for word, after in _with_next(evidence) if word.term not in claim.terms}
@@ -231,10 +292,3 @@ def _content(claim: Claim) -> frozenset[str]:
     """The terms that evidence can hold; numbers and negators are compared by themselves."""
     apart = NEGATORS | QUANTIFIERS.keys() | {"percent", "percentage"}
     return frozenset(word.term for word in claim.words if word.term and word.plain not in apart)
-
-
-def _around(run: Run) -> Iterator[str]:
-    """What stands around a run and says what it is about: title, authors, headings, the head of a table."""
-    document = run.source.document
-    yield " ".join(str(part) for name in document.work.get("author") or () for part in name.values())
-    yield from document.context(run.span[0])
