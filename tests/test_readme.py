@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from eunato_rag import evaluation
@@ -21,13 +23,19 @@ TOLERANCE = 0.03
 """Processors round differently, and a question more or less is one percent."""
 
 
-def test_the_first_question_prints_what_the_readme_shows(paper_index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """To the letter."""
-    ((command, shown),) = re.findall(r"```console\n\$ eunato-rag (.*)\n((?:.*\n)+?)```", README)
-    question = re.fullmatch(r'ask "(.*)"', command)
-    assert question is not None
+EXAMPLES = re.findall(r"```console\n\$ eunato-rag (.*)\n((?:.*\n)+?)```", README)
+
+
+@pytest.mark.parametrize(("command", "shown"), EXAMPLES, ids=[command.split()[0] for command, _ in EXAMPLES])
+def test_a_command_prints_what_the_readme_shows(
+    command: str, shown: str, paper_index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the letter; the draft to be checked is the one shown before."""
+    (draft,) = re.findall(r"```markdown\n(.*?)```", README, re.DOTALL)
+    (tmp_path / "draft.md").write_text(draft, "utf-8")
     monkeypatch.setenv("EUNATO_INDEX", str(paper_index))
-    printed = CliRunner().invoke(app, ["ask", question[1]]).stdout
+    monkeypatch.chdir(tmp_path)
+    printed = CliRunner().invoke(app, shlex.split(command)).stdout
     assert printed.rstrip() == shown.rstrip()
 
 
@@ -63,7 +71,8 @@ def test_the_figures_are_measured(outcomes: list[evaluation.Outcome]) -> None:
 
 def test_every_command_and_route_is_in_the_readme() -> None:
     """What exists is documented."""
-    commands = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    commands = get_command(app).commands  # type: ignore[attr-defined]
+    assert len(commands) > 10
     assert all(re.search(rf"`(?:eunato-rag )?{name}", README) for name in commands)
 
 
