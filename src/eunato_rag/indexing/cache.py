@@ -69,6 +69,14 @@ class VectorCache:
         vectors = np.stack([known[key][0] for key in keys]) if keys else np.zeros((0, embedder.dimension), dtype=np.float32)
         return vectors, [known[key][1] for key in keys], len(order)
 
+    def known(self, embedder: Embedder, texts: Sequence[str]) -> set[str]:
+        """Those of the texts that need not be embedded."""
+        model = f"{embedder.digest} {SCHEME}"
+        with closing(sqlite3.connect(self.path)) as db:
+            rows = db.execute("SELECT text FROM encoded WHERE model = ?", (model,))
+            kept = {key for (key,) in rows}
+        return {text for text in texts if hashlib.sha256(text.encode()).digest() in kept}
+
 
 def _pack(tokens: TokenCodes) -> bytes:
     return tokens.pieces.astype("<i4").tobytes() + tokens.places.astype("<i4").tobytes() + tokens.codes.tobytes()

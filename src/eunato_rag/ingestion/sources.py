@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -63,6 +65,43 @@ def list_sources(folder: Path) -> list[tuple[str, Path]]:
         hidden = any(part.startswith(".") for part in source.split("/"))
         if path.is_file() and not hidden and source not in _DESCRIBES:
             found.append((source, path))
+    return found
+
+
+State = Mapping[str, tuple[int, int]]
+"""Of each path below a folder what tells that it is another: its time of change and its size."""
+
+
+def changes(folder: Path, seen: State, *, quiet: float = 2.0, every: float = 0.5) -> Iterator[None]:
+    """One item whenever the folder is not as it was seen last, and then stayed as it is for `quiet` seconds. Never ends.
+
+    Looked at every `every` seconds, since notices of a file system do not come from network shares. A folder that is gone
+    for a while counts as empty.
+    """
+    while True:
+        time.sleep(every)
+        now = state_of(folder)
+        if now == seen:
+            continue
+        still = time.monotonic()
+        while time.monotonic() - still < quiet:
+            time.sleep(every)
+            later = state_of(folder)
+            if later != now:
+                now, still = later, time.monotonic()
+        if now != seen:
+            seen = now
+            yield
+
+
+def state_of(folder: Path) -> State:
+    """How a corpus folder stands now; files that describe the corpus count, too, hidden ones do not."""
+    found = {}
+    for path in folder.rglob("*"):
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts):
+            with suppress(OSError):  # gone between the two looks
+                status = path.stat()
+                found[path.relative_to(folder).as_posix()] = (status.st_mtime_ns, status.st_size) if path.is_file() else (0, 0)
     return found
 
 

@@ -15,14 +15,14 @@ from rich.console import Console
 from rich.markup import escape
 
 from eunato_rag.errors import CorpusError, EunatoRagError, NoIndex
-from eunato_rag.serving import assembly
+from eunato_rag.serving import assembly, keys_command, snapshots_command, writing
 from eunato_rag.serving.console import console, place_of, print_report, progress_bar, stages
+from eunato_rag.serving.mcp import command as mcp
 from eunato_rag.serving.options import DONE, NOTHING, SOME_FAILED, Corpus, Index, Json, TopK, read_settings
 
 if TYPE_CHECKING:
     from eunato_rag.engine import Engine
     from eunato_rag.evaluation import Collection
-    from eunato_rag.indexing.embedding import Embedder
     from eunato_rag.reindex import Report
     from eunato_rag.settings import Settings
 
@@ -33,6 +33,12 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+app.add_typer(writing.app)
+app.add_typer(snapshots_command.app)
+app.add_typer(mcp.app)
+app.add_typer(keys_command.app)
 
 
 def main() -> None:
@@ -52,29 +58,39 @@ def reindex(
     corpus: Corpus = None,
     index: Index = None,
     full: Annotated[bool, typer.Option("--full", help="Embed everything again, whatever the cache holds.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen; embed nothing and write nothing.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on, and do it again whenever the corpus has changed.")] = False,
     as_json: Json = False,
 ) -> None:
     """Build or update the index from the corpus and publish it.
 
+    A document that cannot be read any more is kept in its last good version.
+
     Exit code 0: done. 1: done, but some documents failed. 2: nothing could be built; the index is as it was.
     """
+    from eunato_rag.ingestion.sources import changes, state_of
+
     settings = read_settings(corpus, index)
-    report = _reindex(settings, assembly.embedder(settings), full=full)
-    if as_json:
-        print(
-            json.dumps(
-                {
-                    **asdict(report),
-                    "changes": [{"source": s, "detail": d} for s, d in report.changes],
-                    "duplicates": dict(report.duplicates),
-                },
-                ensure_ascii=False,
-                indent=2,
-            )
-        )
-    else:
-        print_report(report)
+    seen = state_of(settings.corpus)
+    report = _reindex(settings, full=full, dry_run=dry_run)
+    _tell(report, as_json)
+    if watch and not dry_run:
+        console(stderr=True).print(f"Watching {settings.corpus} (Ctrl+C ends it)")
+        for _ in changes(settings.corpus, seen):
+            try:
+                _tell(_reindex(settings), as_json)
+            except EunatoRagError as error:  # the next change may mend it
+                console(stderr=True).print(f"Error: {escape(str(error))}", highlight=False)
     raise typer.Exit(SOME_FAILED if report.failed else DONE)
+
+
+def _tell(report: Report, as_json: bool) -> None:
+    if not as_json:
+        print_report(report)
+        return
+    changed = [{"source": source, "detail": detail} for source, detail in report.changes]
+    table = {**asdict(report), "changes": changed, "duplicates": dict(report.duplicates)}
+    print(json.dumps(table, ensure_ascii=False, indent=2), flush=True)
 
 
 @app.command(epilog="Example: eunato-rag fetch --dry-run")
@@ -137,18 +153,28 @@ def serve(
     import uvicorn
 
     from eunato_rag.indexing.snapshot import current_id
+    from eunato_rag.serving.http import logs
     from eunato_rag.serving.http.app import create_app
+    from eunato_rag.serving.http.server import server_options
 
     settings = read_settings(corpus, index)
+    address, number = host or settings.serving.host, settings.serving.port if port is None else port
+    serving = assembly.serving(settings, address)
     embedder = assembly.embedder(settings)
     try:
         current_id(settings.index)
     except NoIndex:
-        print_report(_reindex(settings, embedder))
-    address, number = host or settings.serving.host, settings.serving.port if port is None else port
-    application = create_app(settings.index, embedder, assembly.writer(settings), assembly.reranker(settings))
+        print_report(_reindex(settings))
+    logs.configure(settings.serving.log_format)
+    application = create_app(
+        settings.index,
+        embedder,
+        assembly.writer(settings),
+        assembly.reranker(settings),
+        serving,
+    )
     console(stderr=True).print(f"Open http://{address}:{number}/ (Ctrl+C ends it)")
-    uvicorn.run(application, host=address, port=number, log_level="warning", server_header=False)
+    uvicorn.run(application, host=address, port=number, **server_options(settings.serving.trusted_proxies))
 
 
 @app.command(epilog='Example: eunato-rag ask "Why did Pooling and Sharing fail?"')
@@ -330,17 +356,24 @@ def _collection_engine(collection: Collection, settings: Settings, work: Path | 
     return Engine.open(folder, embedder, assembly.writer(settings), assembly.reranker(settings))
 
 
-def _reindex(settings: Settings, embedder: Embedder, *, full: bool = False) -> Report:
+def _reindex(settings: Settings, *, full: bool = False, dry_run: bool = False) -> Report:
+    """Re-index in this process, as a job that servers on the same index know of; a dry run is none."""
     from eunato_rag.reindex import reindex as build
+    from eunato_rag.serving.jobs.store import JobStore
+    from eunato_rag.serving.jobs.worker import perform
 
-    with progress_bar() as bar:
-        return build(
-            settings.corpus,
-            settings.index,
-            embedder,
-            assembly.chunking(settings),
-            abstention=assembly.abstention(settings),
-            limits=assembly.limits(settings),
-            full=full,
-            progress=stages(bar),
-        )
+    if dry_run:
+        with progress_bar() as bar:
+            return build(
+                settings.corpus,
+                settings.index,
+                assembly.embedder(settings),
+                assembly.chunking(settings),
+                limits=assembly.limits(settings),
+                full=full,
+                dry_run=True,
+                progress=stages(bar),
+            )
+    store = JobStore(settings.index)
+    with progress_bar() as bar, store.doing("reindex", {"full": full}) as job:
+        return perform(store, job, settings, stages(bar), wait=False)

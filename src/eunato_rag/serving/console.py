@@ -18,18 +18,27 @@ if TYPE_CHECKING:
 
 def print_report(report: Report) -> None:
     out = console(stderr=True)
+    built = f"Snapshot {report.snapshot}" if report.snapshot else "Dry run"
+    embedded = "embedded now" if report.snapshot else "to be embedded"
     out.print(
-        f"Snapshot {report.snapshot}: {report.documents} documents, {report.passages} passages; "
-        f"{report.embedded} embedded now, {report.reused} reused; {report.seconds:.1f} s",
+        f"{built}: {report.documents} documents, {report.passages} passages; "
+        f"{report.embedded} {embedded}, {report.reused} reused; {report.seconds:.1f} s",
         highlight=False,
     )
+    named = {"added": report.added, "changed": report.changed, "removed": report.removed}
+    for what, sources in named.items():
+        for source in sources:
+            out.print(f"  {what:<8} {escape(source)}", highlight=False)
+    if report.unchanged:
+        out.print(f"  unchanged: {len(report.unchanged)}", highlight=False)
     for (source, detail), times in Counter(report.changes).items():
         again = f" ({times} times)" if times > 1 else ""
         out.print(f"  {escape(source)}: {escape(detail)}{again}", highlight=False)
     for duplicate, kept in report.duplicates:
         out.print(f"  {escape(duplicate)}: the same as {escape(kept)}, which is indexed", highlight=False)
     for failure in report.failed:
-        out.print(f"  FAILED {escape(failure.source)}: {escape(failure.error)}", highlight=False)
+        kept = " (its last good version is kept)" if failure.source in report.stale else ""
+        out.print(f"  FAILED {escape(failure.source)}{kept}: {escape(failure.error)}", highlight=False)
 
 
 def place_of(hit: Any) -> str:
