@@ -248,7 +248,7 @@ def _write(folder: Path, identity: str, contents: Contents) -> None:
     manifest = Manifest(
         id=identity,
         format=FORMAT,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        created=datetime.now(UTC).isoformat(timespec="milliseconds"),
         embedder=contents.embedder,
         analyser=ANALYSER,
         tokens=SCHEME,
