@@ -224,9 +224,14 @@ def _texts(documents: Sequence[Document], embedder: Embedder, chunking: Chunking
 
 
 def _read_all(corpus: Path, manifest: sources.Manifest, limits: Limits, progress: Progress) -> tuple[list[Document], list[Failure]]:
-    files = sources.list_sources(corpus)
-    documents: list[Document] = []
+    files: list[tuple[str, Path]] = []
     failed: list[Failure] = []
+    for source, path in sources.list_sources(corpus):
+        if reason := sources.unfit(corpus, path):
+            failed.append(Failure(source.encode("utf-8", "replace").decode(), reason))
+        else:
+            files.append((source, path))
+    documents: list[Document] = []
     taken: set[str] = set()
     progress("read", 0, len(files))
     with Workers(limits, os.cpu_count() or 1) as workers:

@@ -41,6 +41,8 @@ CURRENT, SNAPSHOTS, LOCK = "CURRENT", "snapshots", ".lock"
 MODELS, CACHE = "models", "cache/vectors.sqlite"
 MANIFEST, CATALOGUE, VECTORS, KEYWORDS, TOKENS = "manifest.json", "catalogue.sqlite", "vectors.faiss", "keywords", "tokens"
 ACRONYMS, CONCORDANCE = "acronyms.json", "concordance"
+_BUILDING, _NAMING = ".building-", ".CURRENT-"
+"""How the names begin of what is not whole yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +121,18 @@ def writing(index: Path) -> Iterator[None]:
     except Timeout as error:
         raise IndexBusy(f"Another process is writing to {index}. Wait for it, then run the command again.") from error
     try:
+        _clear(index)
         yield
     finally:
         lock.release()
+
+
+def _clear(index: Path) -> None:
+    """Take away what a process that was killed left half written; only for who has the right to write."""
+    for path in (index / SNAPSHOTS).glob(f"{_BUILDING}*"):
+        shutil.rmtree(path, ignore_errors=True)
+    for path in index.glob(f"{_NAMING}*"):
+        path.unlink(missing_ok=True)
 
 
 def publish(index: Path, contents: Contents) -> str:
@@ -139,7 +150,7 @@ def publish(index: Path, contents: Contents) -> str:
             shutil.rmtree(folder)
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=".building-", dir=folder.parent))
+        aside = Path(tempfile.mkdtemp(prefix=_BUILDING, dir=folder.parent))
         try:
             _write(aside, identity, contents)
             _check(aside, contents)
@@ -289,7 +300,7 @@ def _check(folder: Path, contents: Contents) -> None:
 
 def set_current(index: Path, identity: str) -> None:
     """Name a snapshot as the one to be served, by one rename; only for who has the right to write."""
-    handle, name = tempfile.mkstemp(prefix=".CURRENT-", dir=index)
+    handle, name = tempfile.mkstemp(prefix=_NAMING, dir=index)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(identity + "\n")
         file.flush()

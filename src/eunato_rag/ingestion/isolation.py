@@ -6,6 +6,7 @@ Left out: plain text, which is read where it is asked for, since nothing foreign
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import socket
@@ -25,6 +26,9 @@ from eunato_rag.records import Document
 
 MODULE = "eunato_rag.ingestion.isolation"
 """What a worker runs."""
+
+_DIE_WITH_PARENT = 1
+"""PR_SET_PDEATHSIG (prctl(2))."""
 
 _IN_PLACE = text.SUFFIXES
 
@@ -128,6 +132,8 @@ def _serve(pipe: Connection, megabytes: int) -> None:
         limit = megabytes * 1024 * 1024
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":  # whoever is killed while a file hangs leaves nothing behind
+        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
     while True:
         try:
             path = Path(pipe.recv())

@@ -68,6 +68,20 @@ def list_sources(folder: Path) -> list[tuple[str, Path]]:
     return found
 
 
+def unfit(folder: Path, path: Path) -> str | None:
+    """Why a file below the corpus folder is not to be read at all; None where it may be.
+
+    A link must not bring in what lies elsewhere, and a name that is no Unicode cannot be kept.
+    """
+    try:
+        path.relative_to(folder).as_posix().encode("utf-8")
+    except UnicodeEncodeError:
+        return "its name is not valid UTF-8. Rename it."
+    if not path.resolve().is_relative_to(folder.resolve()):
+        return "it is a link to a file outside of the corpus folder. Copy the file there."
+    return None
+
+
 State = Mapping[str, tuple[int, int]]
 """Of each path below a folder what tells that it is another: its time of change and its size."""
 
