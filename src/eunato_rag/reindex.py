@@ -176,23 +176,24 @@ def index_documents(
 ) -> tuple[str, int, int]:
     """Publish a snapshot of documents that were read: its id, the number of passages, and how many were embedded now."""
     passages, texts = _texts(documents, embedder, chunking, progress)
-    cache = VectorCache(index / snapshot.CACHE)
-    vectors, tokens, embedded = cache.encode_document(embedder, texts, lambda done, total: progress("embed", done, total))
-    progress("publish", 0, 1)
-    contents = snapshot.Contents(
-        documents,
-        passages,
-        works,
-        vectors,
-        tokens,
-        texts,
-        find_acronyms(document.text for document in documents),
-        snapshot.describe(embedder),
-        asdict(chunking),
-        asdict(abstention),
-    )
-    identity = snapshot.publish(index, contents)
-    progress("publish", 1, 1)
+    with snapshot.storing(index):
+        cache = VectorCache(index / snapshot.CACHE)
+        vectors, tokens, embedded = cache.encode_document(embedder, texts, lambda done, total: progress("embed", done, total))
+        progress("publish", 0, 1)
+        contents = snapshot.Contents(
+            documents,
+            passages,
+            works,
+            vectors,
+            tokens,
+            texts,
+            find_acronyms(document.text for document in documents),
+            snapshot.describe(embedder),
+            asdict(chunking),
+            asdict(abstention),
+        )
+        identity = snapshot.publish(index, contents)
+        progress("publish", 1, 1)
     return identity, len(passages), embedded
 
 

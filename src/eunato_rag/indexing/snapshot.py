@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,7 +26,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from eunato_rag.errors import DamagedSnapshot, IncompatibleIndex, IndexBusy, NoIndex, NotFound
+from eunato_rag.errors import DamagedSnapshot, IncompatibleIndex, IndexBusy, IndexStoreError, NoIndex, NotFound
 from eunato_rag.indexing.acronyms import Acronyms
 from eunato_rag.indexing.catalogue import Catalogue, write_catalogue
 from eunato_rag.indexing.concordance import SCHEME as CONCORDANCE_SCHEME
@@ -125,6 +126,21 @@ def writing(index: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+@contextmanager
+def storing(index: Path) -> Iterator[None]:
+    """What writes into an index folder; a disk that is full, read-only or failing is an error of ours.
+
+    Raises:
+        IndexStoreError: says what the system said. What is served stays as it is.
+    """
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        raise IndexStoreError(
+            f"The index in {index} cannot be written: {error}. Make room, or mend the disk; what is served stays."
+        ) from error
 
 
 def _clear(index: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import faiss
 import numpy as np
 
-from eunato_rag.errors import DamagedSnapshot
+from eunato_rag.errors import DamagedSnapshot, IndexStoreError
 from eunato_rag.indexing.embedding import Vectors
 
 Ranked = list[tuple[int, float]]
@@ -39,7 +39,15 @@ class VectorIndex:
             raise DamagedSnapshot(f"{path.name} is no FAISS index. Run: eunato-rag reindex") from error
 
     def save(self, path: Path) -> None:
-        faiss.write_index(self._index, str(path))
+        """Write the index into a file.
+
+        Raises:
+            IndexStoreError: the disk is full or failing.
+        """
+        try:
+            faiss.write_index(self._index, str(path))
+        except RuntimeError as error:
+            raise IndexStoreError(f"{path.name} cannot be written: {error}. Make room, or mend the disk.") from error
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
