@@ -152,6 +152,8 @@ def test_who_hangs_up_ends_the_work(serve: Serve) -> None:
         address = serve(Generator(model.model()))
         with asking(address) as response:
             assert response.readline() == b"event: search\n"
+            while not model.asked:  # else there is no connection of the model to close
+                time.sleep(0.01)
         assert model.left.wait(5)
         model.replies = [Reply(WRITTEN)]
         with asking(address) as response:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from eunato_rag.engine import Engine
-from eunato_rag.errors import DamagedSnapshot, EmptyCorpus, IncompatibleIndex, IndexBusy, NoIndex
+from eunato_rag.errors import DamagedSnapshot, EmptyCorpus, IncompatibleIndex, IndexBusy, IndexStoreError, NoIndex
 from eunato_rag.indexing import snapshot
 from eunato_rag.indexing.catalogue import Filter
 from eunato_rag.ingestion.chunking import Chunking, chunk
@@ -170,7 +170,7 @@ def test_a_failure_while_publishing_leaves_nothing_behind(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(IndexStoreError, match="No space left"):
         reindex(corpus, index, embedder, Chunking())
     monkeypatch.undo()
     assert snapshot.current_id(index) == before

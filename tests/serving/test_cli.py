@@ -13,8 +13,6 @@ import time
 import urllib.request
 from pathlib import Path
 
-import pytest
-
 from tests.conftest import HARBOUR, MANIFEST, ROOT
 
 NO_NETWORK = """
@@ -38,16 +36,6 @@ def run(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.Com
         text=True,
         timeout=120,
     )
-
-
-@pytest.fixture
-def desk(tmp_path: Path, models: Path) -> Path:
-    """A working folder with a corpus of one document and the exported model, but no index yet."""
-    (tmp_path / "corpus").mkdir()
-    (tmp_path / "corpus" / "harbour.txt").write_text(HARBOUR, "utf-8")
-    (tmp_path / "index").mkdir()
-    (tmp_path / "index" / "models").symlink_to(models)
-    return tmp_path
 
 
 def test_reindex_then_ask_without_a_network(desk: Path) -> None:

@@ -127,16 +127,16 @@ def attributed(sentence: str) -> Attributed:
         lead = groups.get("lead") or ""
         if _names_someone(who):
             return Attributed(_sentence(groups["core"]), "" if _THE_WORK.match(who) and not lead else f"{lead}{who}", True)
-    comment = _COMMENT.search(sentence)
-    if comment is not None and comment.start() > 0:
-        core = sentence[: comment.start()] + sentence[comment.end() :].removeprefix(",")
-        return Attributed(core, "", True)
     aside = _ASIDE.search(sentence)
     if aside is not None:
         who = aside["who"] or aside["who2"]
         if _names_someone(who):
             core = sentence[: aside.start()] + sentence[aside.end() + 1 :]
             return Attributed(core, "" if _THE_WORK.match(who) else who, True)
+    comment = _COMMENT.search(sentence)
+    if comment is not None and comment.start() > 0:
+        core = sentence[: comment.start()] + sentence[comment.end() :].removeprefix(",")
+        return Attributed(core, "", True)
     return Attributed(sentence)
 
 

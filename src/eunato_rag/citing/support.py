@@ -3,7 +3,7 @@
 Retrieval's best passages are aligned with the sentence word by word; the few runs that hold most of it are weighed. A
 sentence is supported where the verification of written answers lets it stand, or where nothing disagrees, hardly a word
 is missing and the meaning is near; every number of it must be in the evidence. It is contradicted where something
-disagrees and all the rest of it is in the evidence. Thresholds were fitted on half of a list of claims (docs/decisions.md).
+disagrees and all the rest of it is in the evidence. Thresholds were fitted on half of a list of claims (tests/citing/claims).
 Left out: entailment proper; inferences that share no words with the text end as not found.
 """
 
@@ -13,16 +13,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from eunato_rag.citing.claims_about import MAX_SENTENCE, Attributed, attributed, claims_nothing, clauses, resolved
+from eunato_rag.citing.speakers import issued_year, names_in, speaks_for, years_in
 from eunato_rag.evidence.alignment import Aligned, Aligner
 from eunato_rag.evidence.claims import Claim, Word, read_claim
 from eunato_rag.evidence.findings import Found, find, said_by, seasons
-from eunato_rag.evidence.lexicon import LIGHT, MONTHS, NEGATORS, QUANTIFIERS
-from eunato_rag.evidence.quantities import kind_of, unproved, unread
+from eunato_rag.evidence.lexicon import LIGHT, NEGATORS, QUANTIFIERS
+from eunato_rag.evidence.quantities import unproved, unread
 from eunato_rag.evidence.verification import Run, Source, Verifier
-from eunato_rag.indexing.catalogue import issued
 from eunato_rag.indexing.embedding import Embedder
 from eunato_rag.indexing.snapshot import Snapshot
-from eunato_rag.records import Document, Hit, Label
+from eunato_rag.records import Hit, Label
 
 RUNS = 5
 """Runs that are weighed; the rest hold less of the sentence."""
@@ -172,7 +172,8 @@ class Judge:
         says = next((one for one in sorted(weighed, key=_strength, reverse=True) if self._says(text, claim, one, weighed)), None)
         if says is not None and (against is None or _strength(says) >= _strength(against)):
             return Judgement("supported", (says.aligned.run,), SUPPORTED)
-        verdict = self._verifier.verify(text, list({one.aligned.run.source.passage.id: one.aligned.run.source for one in weighed}.values()))
+        near = {one.aligned.run.source.passage.id: one.aligned.run.source for one in weighed if one.aligned.share() >= LEAST_SHARE}
+        verdict = self._verifier.verify(text, list(near.values()))
         runs = tuple(run for run in verdict.runs if against is None or _strength(against) < self._limits.sure or _share(run, against))
         if runs and _numbers_stand(claim, runs):
             return Judgement("supported", runs, SUPPORTED if len(runs) == 1 else TOGETHER)
@@ -213,8 +214,7 @@ class Judge:
             return False
         if one.aligned.poorest() < limits.clause or not _numbers_stand(claim, (one.aligned.run,)):
             return False
-        opposed = (other for other in weighed if other.found.against and not other.found.lacking)
-        if any(_share(one.aligned.run, other) and other.share >= one.share - limits.veto for other in opposed):
+        if any(other.share >= one.share - limits.veto and _vetoes(other, one) for other in weighed):
             return False
         beyond = self._verifier.departure(text, one.aligned.run)
         if beyond.strange or beyond.kept < limits.kept:
@@ -254,33 +254,6 @@ class Judge:
         return best.aligned.run if _strength(best) >= self._limits.near else None
 
 
-def speaks_for(document: Document, who: str) -> bool:
-    """Whether all names of `who` are among those of a document's authors, publisher and title."""
-    names = names_in(who)
-    known = read_claim(beside(document)).plain
-    return bool(names) and names <= known
-
-
-def beside(document: Document) -> str:
-    """Who wrote and published a document, and its title."""
-    work = document.work
-    authors = " ".join(str(part) for name in work.get("author") or () for part in name.values())
-    return " ".join((authors, str(work.get("publisher", "")), document.title))
-
-
-def names_in(who: str) -> frozenset[str]:
-    return frozenset(name.plain for name in read_claim(f"x {who}").names if name.plain not in MONTHS)
-
-
-def years_in(text: str) -> list[int]:
-    return [int(number.value) for number in read_claim(text).numbers if kind_of(number) == "year"]
-
-
-def issued_year(document: Document) -> int | None:
-    date = issued(document.work)
-    return int(date[:4]) if date else None
-
-
 def _worth(claim: Claim, one: Aligned) -> float:
     """What a run promises: the share of the words that it holds and of the numbers, less for each further sentence."""
     evidence = read_claim(one.run.text)
@@ -293,6 +266,14 @@ def _share(run: Run, other: Weighed) -> bool:
     """Whether two runs have a sentence in common."""
     its = other.aligned.run
     return run.source.document.id == its.source.document.id and not set(run.sentences).isdisjoint(its.sentences)
+
+
+def _vetoes(other: Weighed, one: Weighed) -> bool:
+    """Whether a run that shares a sentence disagrees, or a part of the run at least doubts."""
+    if other.found.lacking or not _share(one.aligned.run, other):
+        return False
+    part = set(other.aligned.run.sentences) < set(one.aligned.run.sentences)
+    return bool(other.found.against) or (part and bool(other.found.doubts))
 
 
 def _strength(one: Weighed) -> float:

@@ -73,8 +73,13 @@ def find(claim: Claim, aligned: Aligned) -> Found:
     known = evidence.plain | context.plain
     lacking += [f"The nearest evidence does not give {code}." for code in unread(claim) if code not in known]
     for one in disagreements(claim, evidence, context, advice=advice):
-        if one.kind == "opposite" and frozenset(analyse(one.other)) & frozenset(claim.terms):
-            continue  # the claim says both
+        if (
+            one.kind == "opposite"
+            and one.word is not None
+            and one.word.term in evidence.terms
+            and set(analyse(one.other)) <= set(claim.terms)
+        ):
+            continue  # both say both
         if one.number is not None or (one.kind == "modality" and _reserved(one, claim, evidence)):
             continue
         if one.kind == "name" and one.word is not None:
