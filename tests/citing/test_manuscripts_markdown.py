@@ -305,6 +305,15 @@ def test_a_notes_markup_is_kept() -> None:
     )
 
 
+def test_where_no_marker_can_stand_in_a_block_it_goes_to_its_end() -> None:
+    """Behind a line of nothing but a list's mark it would make a list of it."""
+    draft = "The EU acts. 1. \n1. \nThe EU acts."
+    manuscript = read_manuscript(draft, "markdown")
+    noted = str(annotate(manuscript, everywhere(manuscript)))
+    assert words(read_manuscript(noted, "markdown")) == words(manuscript)
+    assert noted.count("[^1]") == 2
+
+
 @given(st.lists(st.sampled_from(FRAGMENTS), max_size=25).map("".join) | st.text(max_size=80))
 @settings(max_examples=400, deadline=None)
 def test_not_a_character_of_the_draft_changes(draft: str) -> None:

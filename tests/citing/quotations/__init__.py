@@ -2,7 +2,8 @@
 
 The texts are the paper, texts/ and tests/evidence/statements/texts. The halves, told by a hash of the id, are reported
 apart, but the rules were written with all of by_hand.toml in view: it says what must hold, not how well the check does
-on quotations that nobody has seen; unseen.toml, written afterwards by somebody else, does. The least share in citing/parts.py was chosen on other documents.
+on quotations that nobody has seen; unseen.toml, written afterwards by somebody else, does. The least share in
+citing/parts.py was chosen on other documents.
 """
 
 from __future__ import annotations

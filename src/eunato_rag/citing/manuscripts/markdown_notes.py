@@ -6,6 +6,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain, repeat
 
 from eunato_rag.citing.manuscripts.insertions import Placed, appendix, line_end, with_insertions, words_of
@@ -22,7 +23,8 @@ def annotated(text: str, prose: Sequence[Prose], notes: Sequence[Placed], biblio
     """The file with notes, in the order of their places, and a bibliography.
 
     The result is read again: where a marker would be taken for something else (`^[^1]`), or would change what the marks
-    around it mean (`*so.**[^1]`), it is set between spaces. Where the file ends inside a comment or code that nothing closes,
+    around it mean (`*so.**[^1]`), it is set between spaces; where that does not help, as behind a line of nothing but `1.`, the
+    markers of the block go to its end. Where the file ends inside a comment or code that nothing closes,
     the notes go before that.
     """
     if not notes and not bibliography:
@@ -33,13 +35,24 @@ def annotated(text: str, prose: Sequence[Prose], notes: Sequence[Placed], biblio
     tail, end = end_of_blocks(text), line_end(text)
     appended = appendix(text, paragraphs) if tail == len(text) else "".join(f"{end}{paragraph}{end}" for paragraph in paragraphs) + end
 
-    def written(spaced: frozenset[int]) -> str:
-        markers = ((note.place, _marker(text, number, note, spaced=note.block in spaced)) for number, note in enumerate(notes, first))
+    def written(spaced: frozenset[int], last: frozenset[int] = frozenset()) -> str:
+        placed = (replace(note, place=_end(prose[note.block], text)) if note.block in last else note for note in notes)
+        markers = ((note.place, _marker(text, number, note, spaced=note.block in spaced)) for number, note in enumerate(placed, first))
         return with_insertions(text, [*markers, (tail, appended)])
 
     result = written(frozenset())
     changed = _changed(prose, text, result)
-    return written(changed) if changed else result
+    if changed:
+        result = written(changed)
+        still = _changed(prose, text, result)
+        result = written(changed, still) if still else result
+    return result
+
+
+def _end(block: Prose, text: str) -> int:
+    """The place behind the last word of a block, white space aside."""
+    place = block.place(block.span(0, len(block.text), text)[1])
+    return len(text[:place].rstrip())
 
 
 def _marker(text: str, number: int, note: Placed, *, spaced: bool) -> str:
