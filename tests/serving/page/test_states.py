@@ -159,6 +159,16 @@ def test_the_colours_are_switched_and_remembered(page: Any) -> None:
     assert page.evaluate("localStorage.getItem('theme')") is None
 
 
+@pytest.mark.parametrize("state", [start, library, reader])
+def test_the_first_tab_leads_past_the_navigation(page: Any, state: Any) -> None:
+    """And what was shown stays as it was."""
+    state(page)
+    page.evaluate("document.querySelector('main').firstElementChild.dataset.same = 'yes'; document.activeElement.blur(); scrollTo(0, 0)")
+    page.get_by_role("link", name="Skip to the content").press("Enter")
+    playwright.expect(page.locator("main")).to_be_focused()
+    assert page.locator("main > [data-same]").count() == 1
+
+
 def test_offline_is_said_and_mended_by_itself(visit: Visit) -> None:
     """A question asked offline waits; back online it is asked again without a press."""
     page = visit(errors=("ERR_INTERNET_DISCONNECTED",))
