@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: serve test check bench
+.PHONY: serve test check fuzz bench
 
 serve: .venv/run
 	$(BIN)/eunato-rag serve $(ARGS)
@@ -17,6 +17,10 @@ check: .venv/dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python docs/build.py --check
+
+# Many more made-up requests against the described API than a test run sends.
+fuzz: .venv/dev
+	FUZZ_EXAMPLES=300 $(BIN)/python -m pytest tests/serving/test_openapi.py $(ARGS)
 
 # make bench DATA=folder [PEERS=folder PEER_SCRIPT=file]
 bench: .venv/dev

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 PAGE = Path(__file__).with_name("commands.md")
 
@@ -31,13 +33,20 @@ def build() -> str:
 
     runner = CliRunner()
     parts = ["# Commands and settings", "", "Made by `docs/build.py`; do not edit.", ""]
-    names = sorted(get_command(app).commands)  # type: ignore[attr-defined]
-    for name in names:
-        text = runner.invoke(app, [name, "--help"], prog_name="eunato-rag").stdout.strip()
-        parts += [f"## {name}", "", "```text", *(line.rstrip() for line in text.splitlines()), "```", ""]
+    for words in _commands(get_command(app)):
+        text = runner.invoke(app, [*words, "--help"], prog_name="eunato-rag").stdout.strip()
+        parts += [f"## {' '.join(words)}", "", "```text", *(line.rstrip() for line in text.splitlines()), "```", ""]
     parts += ["## Settings", "", "Environment variables; a misspelt name is an error.", "", "| variable | |", "|---|---|"]
     parts += [f"| `{name}` | {description} |" for name, description in sorted(variables().items())]
     return "\n".join(parts) + "\n"
+
+
+def _commands(group: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The words of every command, and of those below a command."""
+    for name, command in sorted(group.commands.items()):
+        yield (*above, name)
+        if hasattr(command, "commands"):
+            yield from _commands(command, (*above, name))
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ from eunato_rag.records import (
     Work,
 )
 from eunato_rag.retrieval import MAX_QUERY, Weights, checked_query, read_query, retrieve, retrieve_all
+from eunato_rag.timing import stage
 
 ASK_TOP_K = 10
 SUPPORT_TOP_K = 3
@@ -131,7 +132,8 @@ class Engine:
         if is_chatter(standalone):
             answer = abstain(self.snapshot, standalone, hits, 0.0, NOTHING_ASKED)
         else:
-            answer = ground(self.snapshot, standalone, extract(self.snapshot, query, hits, parts=parts), hits)
+            with stage("extract"):
+                answer = ground(self.snapshot, standalone, extract(self.snapshot, query, hits, parts=parts), hits)
         answer = replace(answer, question=question)
         if self.writer is not None and answer.status == "answered":
             answer = yield from self.writer.write(self.snapshot, self.embedder, standalone, answer)

@@ -25,6 +25,7 @@ from eunato_rag.indexing.reranking import Reranker
 from eunato_rag.indexing.snapshot import Snapshot
 from eunato_rag.indexing.vectors import Ranked
 from eunato_rag.records import Hit, Locator, Passage
+from eunato_rag.timing import stage
 
 MAX_QUERY = 4000
 """Characters. A longer text is a draft to check, not a question."""
@@ -75,7 +76,9 @@ def read_query(snapshot: Snapshot, embedder: Embedder, text: str) -> Query:
     text = checked_query(text, "query")
     forms = snapshot.acronyms.other_forms(text)
     rare = [form for form in forms if max(map(snapshot.keywords.share, analyse(form)), default=0.0) <= _COMMON]
-    return snapshot.tokens.query(text, " ".join((text, *rare)), embedder.encode_query_tokens([text])[0])
+    with stage("embed"):
+        encoded = embedder.encode_query_tokens([text])[0]
+    return snapshot.tokens.query(text, " ".join((text, *rare)), encoded)
 
 
 def retrieve(
@@ -97,13 +100,16 @@ def retrieve(
         raise InvalidQuestion(f"top_k is {top_k}; it goes from 1 to {MAX_TOP_K}.")
     allowed = snapshot.catalogue.allowed(wanted)
     pool = max(_POOL, top_k)
-    dense = snapshot.vectors.search(query.vector, pool, allowed)
-    keyword = snapshot.keywords.search(query.expanded, pool, allowed)
+    with stage("vectors"):
+        dense = snapshot.vectors.search(query.vector, pool, allowed)
+    with stage("keywords"):
+        keyword = snapshot.keywords.search(query.expanded, pool, allowed)
     positions = sorted({position for position, _ in dense} | {position for position, _ in keyword})
     if not positions:
         return ()
     vectors = snapshot.vectors.vectors(positions)
-    interaction = snapshot.tokens.maxsim(query, positions)
+    with stage("late interaction"):
+        interaction = snapshot.tokens.maxsim(query, positions)
     share = weights.keywords * snapshot.keywords.coverage(query.text)
     fused = (1 - share) * _scaled(dense, positions) + share * _scaled(keyword, positions, floor=0.0)
     scores = (1 - weights.rerank) * fused + weights.rerank * _stretched(interaction)
@@ -165,7 +171,8 @@ def _read_again(
         passage = snapshot.catalogue.passage_at(positions[n])
         context = snapshot.catalogue.document(passage.document_id).context(passage.locator.start)
         texts.append("\n".join((*context, passage.text)))
-    given = np.round(reranker.score(query.text, texts), 6)
+    with stage("rerank"):
+        given = np.round(reranker.score(query.text, texts), 6)
     low = scores[best[-1]]
     read = scores.copy()
     read[best] = low + (1 - low) * _stretched(given)

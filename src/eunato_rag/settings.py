@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -17,6 +19,9 @@ from eunato_rag.indexing.embedding import DEFAULT_MODEL
 PREFIX = "EUNATO_"
 _SECRET = ("API_KEY", "BASE_URL")
 """Variables whose values an error does not repeat; in an address somebody may have put a password."""
+
+
+_RATE_FORM = "as 600/minute"
 
 
 class _Section(BaseModel):
@@ -117,6 +122,58 @@ class ServingSettings(_Section):
 
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 picks a free one")
+    public_url: str | None = Field(None, description="address that people reach the service under, as https://rag.example; for links")
+    keys: Literal["auto", "always", "admin", "never"] = Field(
+        "auto",
+        description="who needs a key: auto: all, once one was made or others can reach the service; always: all; "
+        "admin: who starts jobs or changes documents; never: nobody",
+    )
+    key_file: Path | None = Field(None, description="file of the keys; without it, keys.json beside the index folder")
+    rate: str | None = Field(
+        None, description=f"requests that one key or address may send, {_RATE_FORM}; without it 600/minute, but no limit for the owner"
+    )
+    costly_rate: str | None = Field(None, description="the same for questions, drafts, re-checks and /mcp; without it 120/minute")
+    admin_rate: str | None = Field(None, description="the same for jobs, uploads, deletions, snapshots; without it 120/minute")
+    at_a_time: int = Field(16, ge=1, le=1000, description="requests computed at a time")
+    queue: int = Field(64, ge=0, le=10_000, description="requests that may wait for that; more are refused at once")
+    queue_seconds: float = Field(10.0, gt=0, description="time that a request may wait")
+    answer_seconds: float = Field(120.0, gt=0, description="time after which a request is told that its answer takes too long")
+    hosts: str = Field("", description="names, besides loopback's and the public one, that a service on loopback is asked for by; commas")
+    cors_origins: str = Field("", description="origins of other sites whose pages may call, as https://one.example; commas between them")
+    trusted_proxies: str = Field("", description="addresses or networks of proxies whose X-Forwarded-For and -Proto are believed; commas")
+    log_format: Literal["auto", "json", "text"] = Field("auto", description="auto: text on a terminal, else JSON")
+    log_questions: bool = Field(False, description="may write what is asked into the log")
+    log_clients: bool = Field(False, description="may write the addresses of callers into the log")
+
+    @field_validator("rate", "costly_rate", "admin_rate")
+    @classmethod
+    def _is_rate(cls, value: str | None) -> str | None:
+        if value and not re.fullmatch(r"[1-9]\d{0,8}/(second|minute|hour|day)", value):
+            raise ValueError(f"a rate is expected {_RATE_FORM}")
+        return value or None
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, value: str) -> str:
+        for origin in listed(value):
+            if not re.fullmatch(r"https?://[^\s/?#@*]+", origin):
+                raise ValueError(f"{origin!r} is no origin; name each, as https://one.example")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        for network in listed(value):
+            ip_network(network, strict=False)
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_public_address(cls, value: str | None) -> str | None:
+        given = (value or "").strip().rstrip("/")
+        if given and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", given):
+            raise ValueError("an address as https://rag.example is expected, without name, password, query or fragment")
+        return given or None
 
 
 class Settings(BaseSettings):
@@ -134,6 +191,11 @@ class Settings(BaseSettings):
     generation: GenerationSettings = GenerationSettings()
     reranking: RerankingSettings = RerankingSettings()
     serving: ServingSettings = ServingSettings()
+
+
+def listed(value: str) -> list[str]:
+    """The parts of a setting that is a list, with commas between them."""
+    return [part.strip() for part in value.split(",") if part.strip()]
 
 
 def load_settings(**overrides: object) -> Settings:

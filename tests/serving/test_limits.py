@@ -175,6 +175,17 @@ def test_a_body_that_is_only_sent_is_counted(index: Path, embedder: WordEmbedder
         assert json.loads(connection.getresponse().read())["code"] == code
 
 
+def test_who_sends_far_too_much_hears_why(index: Path, embedder: WordEmbedder) -> None:
+    """Though it sends all of it before it listens, as most clients do; and can go on."""
+    with connected(create_app(index, embedder)) as connection:
+        for _ in range(2):
+            connection.request("POST", "/v1/search", b"x" * 20_000_000, {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            assert (response.status, json.loads(response.read())["code"]) == (413, "too_large")
+        connection.request("POST", "/v1/search", json.dumps(ASKED), {"Content-Type": "application/json"})
+        assert connection.getresponse().status == 200
+
+
 def test_a_body_that_comes_too_slowly_is_given_up() -> None:
     """408, after the grace; what the application says then is not heard."""
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from eunato_rag.errors import SettingsError
+
 if TYPE_CHECKING:
     from eunato_rag.answering.abstention import Abstention
     from eunato_rag.engine import Engine, Writer
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from eunato_rag.indexing.reranking import Reranker
     from eunato_rag.ingestion.chunking import Chunking
     from eunato_rag.ingestion.isolation import Limits
+    from eunato_rag.serving.http.serving import Serving
+    from eunato_rag.serving.keys import KeyStore
     from eunato_rag.settings import Settings
 
 
@@ -91,3 +95,43 @@ def abstention(settings: Settings) -> Abstention:
     from eunato_rag.answering.abstention import Abstention
 
     return Abstention(least=settings.abstention.least)
+
+
+def keys(settings: Settings) -> KeyStore:
+    from eunato_rag.serving.keys import KeyStore, beside
+
+    return KeyStore(settings.serving.key_file or beside(settings.index))
+
+
+def serving(settings: Settings, address: str) -> Serving:
+    """How the service is run on an address to listen on.
+
+    Raises:
+        SettingsError: others could reach it, and nothing would keep them out.
+    """
+    from eunato_rag.serving.http.access import Access
+    from eunato_rag.serving.http.limits import Work
+    from eunato_rag.serving.http.rates import DEFAULT, Kind, Rates
+    from eunato_rag.serving.http.security import allowed_hosts, is_loopback
+    from eunato_rag.serving.http.serving import Serving
+    from eunato_rag.settings import listed
+
+    chosen, store = settings.serving, keys(settings)
+    exposed = not is_loopback(address) or bool(chosen.public_url)
+    if exposed and chosen.keys == "auto" and not any(key.revoked is None for key in store.all()):
+        raise SettingsError(
+            f"Others can reach the service at {chosen.public_url or address}, and there is no key in {store.path}. "
+            "Make one: eunato-rag keys add NAME. Or let anybody read, or do all, with EUNATO_SERVING__KEYS=admin or never."
+        )
+    given: dict[Kind, str | None] = {"general": chosen.rate, "costly": chosen.costly_rate, "admin": chosen.admin_rate}
+    return Serving(
+        public_url=chosen.public_url,
+        corpus=settings.corpus,
+        access=Access(store, chosen.keys, exposed),
+        rates=Rates({kind: rate or DEFAULT[kind] for kind, rate in given.items()}, owner_is_free=not any(given.values())),
+        hosts=allowed_hosts(address, chosen.public_url, listed(chosen.hosts)) if is_loopback(address) else None,
+        origins=tuple(listed(chosen.cors_origins)),
+        work=Work(chosen.at_a_time, chosen.queue, chosen.queue_seconds, chosen.answer_seconds),
+        log_questions=chosen.log_questions,
+        log_clients=chosen.log_clients,
+    )

@@ -149,7 +149,10 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on.", show_default="8000")] = None,
 ) -> None:
-    """Serve the API and the web page; builds the index first where there is none."""
+    """Serve the API and the web page; builds the index first where there is none.
+
+    On loopback it needs no key. Elsewhere it starts only once there is one: see eunato-rag keys add, and docs/operations.md.
+    """
     import uvicorn
 
     from eunato_rag.indexing.snapshot import current_id

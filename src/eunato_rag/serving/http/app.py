@@ -5,61 +5,103 @@ Plain functions, run by FastAPI in threads; the engine is synchronous and safe t
 
 from __future__ import annotations
 
-import time
-import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
-import structlog
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import Route
 
 from eunato_rag.engine import Writer
 from eunato_rag.indexing.embedding import Embedder
 from eunato_rag.indexing.reranking import Reranker
-from eunato_rag.serving.http import problems
-from eunato_rag.serving.http.limits import BodyLimit
-from eunato_rag.serving.http.routes import corpus, page, questions, state
-from eunato_rag.serving.http.served import Served, since
+from eunato_rag.serving.http import caching, openapi, problems, security
+from eunato_rag.serving.http.access import Doorkeeper
+from eunato_rag.serving.http.frame import Frame
+from eunato_rag.serving.http.limits import BodyLimit, WorkLimit
+from eunato_rag.serving.http.metrics import Metrics
+from eunato_rag.serving.http.observed import ObservedEngine
+from eunato_rag.serving.http.originals import Originals
+from eunato_rag.serving.http.routes import corpus, jobs, openai, page, questions, state, writing
+from eunato_rag.serving.http.security import Guard
+from eunato_rag.serving.http.served import Served
+from eunato_rag.serving.http.serving import Serving
+from eunato_rag.serving.jobs.dispatch import Dispatcher
+from eunato_rag.serving.jobs.store import JobStore
+from eunato_rag.serving.mcp import endpoint
 
-_SECURITY = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
 
-log = structlog.get_logger("eunato_rag.http")
-
-
-def create_app(index: Path, embedder: Embedder, writer: Writer | None = None, reranker: Reranker | None = None) -> FastAPI:
+def create_app(
+    index: Path,
+    embedder: Embedder,
+    writer: Writer | None = None,
+    reranker: Reranker | None = None,
+    serving: Serving = Serving(),
+) -> FastAPI:
     """The application over an index folder that was built; with a writer, answers are in its words.
 
     Raises:
         NoIndex, DamagedSnapshot, IncompatibleIndex: the index cannot be served.
     """
-    served = Served(index, embedder, writer, reranker)
+    metrics = Metrics()
+    served = Served(index, embedder, writer, reranker, partial(ObservedEngine, metrics, serving.log_questions))
+    dispatcher = Dispatcher(JobStore(index), serving.corpus) if serving.corpus else None
+    metrics.watch(served, dispatcher.store if dispatcher else None)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if dispatcher is not None:
+            dispatcher.start()
+        yield
+        if dispatcher is not None:
+            await run_in_threadpool(dispatcher.close)
+
     app = FastAPI(
+        lifespan=lifespan,
         title="eunato-rag",
         version=version("eunato-rag"),
         description="Answers from a paper on EU-NATO cooperation and the works it cites; every sentence cited and verified.",
+        generate_unique_id_function=lambda route: route.name,
         docs_url=None,
         redoc_url=None,
     )
-    app.add_middleware(BodyLimit)
     problems.install(app)
-
-    @app.middleware("http")
-    async def frame(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        request.state.request_id = uuid.uuid4().hex
-        began = time.perf_counter()
-        response = await call_next(request)
-        response.headers["X-Request-ID"] = request.state.request_id
-        for name, value in _SECURITY.items():
-            response.headers.setdefault(name, value)
-        took = since(began)
-        log.info("request", id=request.state.request_id, method=request.method, path=request.url.path, status=response.status_code, ms=took)
-        return response
-
-    for routes in (state.router(served), questions.router(served), corpus.router(served), page.router()):
+    openapi.install(app)
+    for kind, options in _middleware(serving, metrics):
+        app.add_middleware(kind, **options)
+    originals = Originals(serving.corpus)
+    served_routes = (questions.router, writing.router)
+    for routes in (
+        state.router(served, metrics),
+        *(router(served) for router in served_routes),
+        corpus.router(served, originals),
+        openai.router(served, serving.public_url),
+        page.router(),
+    ):
         app.include_router(routes)
+    if dispatcher is not None:
+        app.include_router(jobs.router(served, dispatcher))
+    app.router.routes.append(Route(endpoint.PATH, endpoint.Endpoint(served, serving.public_url)))
     return app
+
+
+def _middleware(serving: Serving, metrics: Metrics) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """What a request goes through, innermost first."""
+    yield WorkLimit, {"work": serving.work}
+    yield BodyLimit, {}
+    yield Doorkeeper, {"access": serving.access, "rates": serving.rates}
+    yield caching.NotModified, {}
+    yield GZipMiddleware, {"compresslevel": 5, "exclude_content_types": caching.UNCOMPRESSED}
+    if serving.origins:
+        yield CORSMiddleware, {"allow_origins": serving.origins, **security.CROSS_ORIGIN}
+    public = urlsplit(serving.public_url or "")
+    own = [f"{public.scheme}://{public.netloc}"] if public.netloc else []
+    yield Guard, {"hosts": serving.hosts, "origins": frozenset((*serving.origins, *own))}
+    yield Frame, {"metrics": metrics, "clients": serving.log_clients}

@@ -5,37 +5,54 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from eunato_rag import errors
+from eunato_rag.serving.http import openai_errors
 
 STATUS: Mapping[type[errors.EunatoRagError], int] = {
     errors.InvalidQuestion: 422,
     errors.InvalidText: 422,
     errors.NotFound: 404,
     errors.IndexBusy: 409,
+    errors.JobConflict: 409,
+    errors.UnreadableDocument: 422,
     errors.IndexStoreError: 503,
+    errors.KeyFileError: 503,
     errors.EunatoRagError: 500,
 }
 """The most particular class that an error belongs to decides."""
 
 _TITLES = {
     400: "The request is malformed",
+    401: "A key is needed",
+    403: "Not allowed",
     404: "Not found",
     405: "Method not allowed",
+    408: "The request came too slowly",
     409: "Busy",
     413: "The request is too large",
-    415: "Not JSON",
+    415: "Unsupported content type",
+    421: "Another host is meant",
     422: "The request does not fit",
+    429: "Too many requests",
+    500: "Internal error",
     503: "Not ready",
+    504: "No answer in time",
 }
 RETRY_AFTER_S = "5"
 
 
-def problem(request: Request, status: int, code: str, detail: str, **more: Any) -> JSONResponse:
+def problem(
+    request: Request, status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None, **more: Any
+) -> JSONResponse:
+    if openai_errors.speaks(request.url.path):
+        status = openai_errors.status_of(status)
+        more["error"] = openai_errors.error(status, code, detail, more.get("errors", ()))
     body = {
         "type": "about:blank",
         "title": _TITLES.get(status, "Error"),
@@ -45,8 +62,8 @@ def problem(request: Request, status: int, code: str, detail: str, **more: Any) 
         "request_id": getattr(request.state, "request_id", ""),
         **more,
     }
-    headers = {"Retry-After": RETRY_AFTER_S} if status in (429, 503) else None
-    return JSONResponse(body, status, headers, media_type="application/problem+json")
+    told = {"Retry-After": RETRY_AFTER_S} if status in (429, 503) else {}
+    return JSONResponse(body, status, {**told, **(headers or {})}, media_type="application/problem+json")
 
 
 def of(request: Request, error: Exception) -> JSONResponse:
@@ -60,7 +77,6 @@ def of(request: Request, error: Exception) -> JSONResponse:
 def install(app: FastAPI) -> None:
     """Every error of the app as a problem."""
     app.exception_handler(errors.EunatoRagError)(of)
-    app.exception_handler(Exception)(of)
 
     @app.exception_handler(RequestValidationError)
     def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -71,8 +87,22 @@ def install(app: FastAPI) -> None:
         return problem(request, 422, "invalid_request", detail, errors=listed)
 
     @app.exception_handler(HTTPException)
-    def http(request: Request, error: HTTPException) -> JSONResponse:
-        return problem(request, error.status_code, _code(_TITLES.get(error.status_code, "error")), str(error.detail))
+    def http(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 304:
+            return Response(status_code=304, headers=error.headers)
+        headers = {"Allow": ", ".join(_allowed(request))} if error.status_code == 405 else error.headers
+        code = _code(_TITLES.get(error.status_code, "error"))
+        return problem(request, error.status_code, code, str(error.detail), headers=headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods that some route takes at a request's path (RFC 9110, 10.2.1); a HEAD is taken where a GET is."""
+    found = [
+        method
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes)
+    ]
+    return found[:1] + ["HEAD"] * ("GET" in found) + found[1:]
 
 
 def _code(name: str) -> str:

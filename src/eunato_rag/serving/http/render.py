@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote as url_quote
 
 from eunato_rag import records
-from eunato_rag.citing.formats import short_reference
+from eunato_rag.citing.formats import Style, export, in_text, pinpoint, place, reference, short_reference
+from eunato_rag.citing.formats import cite as csl_cite
+from eunato_rag.citing.formats import note as full_note
+from eunato_rag.citing.links import original_url, reader_url
+from eunato_rag.citing.rechecking import Recheck, tally
 from eunato_rag.citing.references import NoteView, coverage
 from eunato_rag.citing.selectors import selectors
-from eunato_rag.engine import Engine
+from eunato_rag.engine import Cite, Engine
 from eunato_rag.indexing import catalogue
+from eunato_rag.indexing.history import Kept
 from eunato_rag.indexing.keywords import matching_spans
 from eunato_rag.serving.http import schemas
+from eunato_rag.serving.jobs.store import Job
 
 
 def locator(record: records.Locator) -> schemas.Locator:
@@ -113,11 +121,6 @@ def work(record: records.Work, present: bool) -> schemas.Work:
     )
 
 
-def place_url(document_id: str, start: int, end: int) -> str:
-    """The service's own page of a document, opened at a range of its canonical text."""
-    return f"/documents/{url_quote(document_id)}?start={start}&end={end}"
-
-
 def citation(engine: Engine, record: records.Citation) -> schemas.Citation:
     source = engine.document(record.passage.document_id)
     start, end = record.locator.start, record.locator.end
@@ -131,9 +134,126 @@ def citation(engine: Engine, record: records.Citation) -> schemas.Citation:
         verification=schemas.Verification(status=record.verification),
         selectors=selectors(source, start, end),
         footnotes=_notes(engine, source.id, start, end),
-        url=place_url(source.id, start, end),
-        reference=short_reference(source.work, record.locator),
+        url=reader_url(source.id, start, end),
+        original_url=original_url(source, start, end),
+        reference=short_reference(source.work, place(source, start, end)),
     )
+
+
+def span(pair: tuple[int, int]) -> schemas.Span:
+    return schemas.Span(start=pair[0], end=pair[1])
+
+
+def quote(engine: Engine, record: records.Quotation, took_ms: float) -> schemas.Quote:
+    return schemas.Quote(**_quotation(engine, record), snapshot=engine.snapshot.id, took_ms=took_ms)
+
+
+def quote_match(engine: Engine, record: records.QuotationMatch) -> schemas.QuoteMatch:
+    source = engine.document(record.passage.document_id)
+    start, end = record.locator.start, record.locator.end
+    return schemas.QuoteMatch(
+        status=record.status,
+        document=document(source),
+        passage_id=record.passage.id,
+        quote=record.quote,
+        locator=locator(record.locator),
+        covers=span(record.covers),
+        edits=[
+            schemas.Edit(kind=e.kind, yours=e.yours, source=e.source, yours_span=span(e.yours_span), source_span=span(e.source_span))
+            for e in record.edits
+        ],
+        selectors=selectors(source, start, end),
+        footnotes=_notes(engine, source.id, start, end),
+        url=reader_url(source.id, start, end),
+        original_url=original_url(source, start, end),
+        reference=short_reference(source.work, place(source, start, end)),
+    )
+
+
+def _quotation(engine: Engine, record: records.Quotation) -> dict[str, Any]:
+    return {
+        "quote": record.quote,
+        "status": record.status,
+        "matches": [quote_match(engine, match) for match in record.matches],
+        "stitched": record.stitched,
+        "reason": record.reason,
+    }
+
+
+def draft(engine: Engine, record: records.Draft, took_ms: float) -> schemas.Draft:
+    labels = Counter(sentence.label for sentence in record.sentences)
+    annotated = record.annotated
+    return schemas.Draft(
+        format=record.format,
+        sentences=[
+            schemas.DraftSentence(
+                start=s.start,
+                end=s.end,
+                text=s.text,
+                label=s.label,
+                evidence=[citation(engine, c) for c in s.evidence],
+                why=s.why,
+                quotations=[schemas.DraftQuotation(start=q.start, end=q.end, **_quotation(engine, q.found)) for q in s.quotations],
+            )
+            for s in record.sentences
+        ],
+        annotated=annotated if isinstance(annotated, str) else b64encode(annotated).decode(),
+        bibliography=[dict(work) for work in record.works],
+        counts={label: labels[label] for label in ("supported", "contradicted", "not_found")} | {"left_alone": record.left_alone},
+        snapshot=record.snapshot,
+        took_ms=took_ms,
+    )
+
+
+def verified(engine: Engine, rechecks: list[Recheck], took_ms: float) -> schemas.Verified:
+    return schemas.Verified(
+        holds=all(done.holds for done in rechecks),
+        counts=tally(rechecks),
+        citations=[
+            schemas.Recheck(
+                pointer=done.saved.pointer,
+                number=done.saved.number,
+                status=done.state,
+                why=done.why,
+                quote=done.saved.quote,
+                document_id=done.saved.document_id,
+                found=quote_match(engine, done.match) if done.match else None,
+            )
+            for done in rechecks
+        ],
+        snapshot=engine.snapshot.id,
+        took_ms=took_ms,
+    )
+
+
+def _in_text(style: Style, cite: Cite, works: Sequence[records.CslRecord]) -> str:
+    """What a style writes in the text, or in a note, to cite a place; "" where it has no form for that."""
+    match style:
+        case "chicago":
+            return full_note(cite.work, cite.locator)
+        case "apa":
+            return in_text(cite.work, cite.locator, works)
+        case "csl-json":
+            return json.dumps(csl_cite(cite.work, cite.locator), ensure_ascii=False)
+        case _:
+            return ""
+
+
+def references(engine: Engine, cites: Sequence[tuple[str, Cite]], style: Style) -> schemas.References:
+    """Each reference with its pinpoint, in the order asked for; `text` is all of them as one file in the style."""
+    listed = [
+        schemas.Reference(
+            id=identity,
+            document_id=cite.document_id,
+            reference=reference(cite.work, style, cite.locator),
+            citation=_in_text(style, cite, [other.work for _, other in cites]),
+            pinpoint=pinpoint(cite.locator) if cite.locator else "",
+            csl=dict(cite.work),
+        )
+        for identity, cite in cites
+    ]
+    text = export([cite.work for _, cite in cites], style)
+    return schemas.References(style=style, references=listed, text=text, snapshot=engine.snapshot.id)
 
 
 def _notes(engine: Engine, document_id: str, start: int, end: int) -> list[schemas.NoteRef]:
@@ -159,6 +279,34 @@ def _footnote(engine: Engine, view: NoteView, text: str, document_id: str) -> sc
         same_as=view.same_as,
         problems=[p for m in mentions if m.by == document_id and m.note == view.number for p in m.problems],
         support=[hit(engine, h, said) for h in engine.support(view, document_id)],
+    )
+
+
+def job(record: Job) -> schemas.Job:
+    return schemas.Job(
+        id=record.id,
+        kind=record.kind,
+        state=record.state,
+        progress=schemas.Progress(stage=record.stage, done=record.done, total=record.total),
+        report=dict(record.report) if record.report else None,
+        snapshot=record.snapshot,
+        error=record.error,
+        created=record.created,
+        started=record.started,
+        finished=record.finished,
+    )
+
+
+def kept(record: Kept) -> schemas.Kept:
+    manifest = record.manifest
+    return schemas.Kept(
+        id=record.id,
+        current=record.current,
+        created=manifest.created if manifest else None,
+        documents=manifest.counts["documents"] if manifest else None,
+        passages=manifest.counts["passages"] if manifest else None,
+        bytes=record.size,
+        fault=record.fault,
     )
 
 

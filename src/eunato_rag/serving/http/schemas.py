@@ -96,6 +96,7 @@ class Citation(_Wire):
     selectors: list[dict[str, Any]]
     footnotes: list[NoteRef]
     url: str
+    original_url: str | None
     reference: str
 
 
@@ -190,11 +191,16 @@ class Draft(_Wire):
 
 
 class Reference(_Wire):
-    """A reference to a work in one style; `pinpoint` is the place in it, "" where a whole work was asked for."""
+    """A reference to a work in one style.
+
+    `citation` is what stands in the text or its notes, with the place: a full note in Chicago, the brackets in APA, a
+    cite in CSL-JSON, "" in the others. `pinpoint` is the place alone, "" where a whole work was asked for.
+    """
 
     id: str
     document_id: str | None
     reference: str
+    citation: str
     pinpoint: str
     csl: dict[str, Any]
 
@@ -343,10 +349,14 @@ class Filter(_Wire):
         return catalogue.Filter(**self.model_dump())
 
 
+_SNAPSHOT = "id of an older snapshot to ask, as an answer names it; the current one if left out"
+
+
 class SearchRequest(_Wire):
     query: str = Field(examples=["military mobility"])
     top_k: int = Field(10, ge=1, le=100)
     filter: Filter = Filter()
+    snapshot: str | None = Field(None, description=_SNAPSHOT)
 
 
 class Turn(_Wire):
@@ -354,6 +364,9 @@ class Turn(_Wire):
 
     role: records.Role
     content: str
+
+    def record(self) -> records.Turn:
+        return records.Turn(self.role, self.content)
 
 
 class AskRequest(_Wire):
@@ -367,9 +380,58 @@ class AskRequest(_Wire):
     history: list[Turn] = []
     top_k: int = Field(10, ge=1, le=100)
     filter: Filter = Filter()
+    snapshot: str | None = Field(None, description=_SNAPSHOT)
 
     def turns(self) -> tuple[records.Turn, ...]:
-        return tuple(records.Turn(turn.role, turn.content) for turn in self.history)
+        return tuple(turn.record() for turn in self.history)
+
+
+class Progress(_Wire):
+    stage: str
+    done: int
+    total: int
+
+
+class Job(_Wire):
+    """A job on the index; times are UTC. `report` names every document, once the job has succeeded."""
+
+    id: str
+    kind: Literal["reindex", "add", "remove"]
+    state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
+    progress: Progress
+    report: dict[str, Any] | None
+    snapshot: str | None
+    error: str | None
+    created: str
+    started: str | None
+    finished: str | None
+
+
+class Jobs(_Wire):
+    jobs: list[Job]
+
+
+class JobRequest(_Wire):
+    """What to do: re-index, with `full` without the vectors that are cached."""
+
+    kind: Literal["reindex"] = "reindex"
+    full: bool = False
+
+
+class Kept(_Wire):
+    """A snapshot in the index folder; `fault` says why it cannot be used, where it cannot."""
+
+    id: str
+    current: bool
+    created: str | None
+    documents: int | None
+    passages: int | None
+    bytes: int
+    fault: str | None
+
+
+class Snapshots(_Wire):
+    snapshots: list[Kept]
 
 
 class QuoteRequest(_Wire):

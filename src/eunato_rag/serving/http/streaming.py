@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from itertools import chain
 from typing import Any
 
@@ -60,7 +60,7 @@ def logged(events: Events, request: str) -> Events:
 
 
 class EventStream(StreamingResponse):
-    """The response that tells the events of one answer.
+    """The response that tells the events of one answer, each as the bytes that `frame` makes of it; an error as `failure` says it.
 
     Raises:
         InvalidQuestion: before anything is sent.
@@ -68,9 +68,9 @@ class EventStream(StreamingResponse):
 
     media_type = MEDIA_TYPE
 
-    def __init__(self, request: Request, engine: Engine, events: Events, began: float) -> None:
+    def __init__(self, events: Events, frame: Callable[[Event], bytes], failure: Callable[[Exception], bytes]) -> None:
         first = next(events)  # a question that cannot be asked is a problem with a status, not an event
-        self._frames = _frames(request, engine, events, first, began)
+        self._frames = _frames(events, first, frame, failure)
         super().__init__(self._frames, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -81,19 +81,30 @@ class EventStream(StreamingResponse):
                 await run_in_threadpool(self._frames.close)
 
 
-def _frames(request: Request, engine: Engine, events: Events, first: Event, began: float) -> Generator[bytes, None, None]:
+def answer_stream(request: Request, engine: Engine, events: Events, began: float) -> EventStream:
+    """The events of one answer by their names; `began` is when the question came, by `time.perf_counter`."""
+
+    def frame(event: Event) -> bytes:
+        return b"".join(_frame(engine, event, began))
+
+    return EventStream(events, frame, lambda error: _named("error", bytes(problems.of(request, error).body)))
+
+
+def _frames(
+    events: Events, first: Event, frame: Callable[[Event], bytes], failure: Callable[[Exception], bytes]
+) -> Generator[bytes, None, None]:
     """The frames of the events; an empty one at each sign of life, so that who sends them can notice that nobody listens."""
     sent = time.monotonic()
     try:
         for event in chain((first,), events):
-            frame = b"".join(_frame(engine, event, began))
-            if not frame and time.monotonic() - sent >= SILENCE:
-                frame = b": still at work\n\n"
-            sent = time.monotonic() if frame else sent
-            yield frame
+            told = frame(event)
+            if not told and time.monotonic() - sent >= SILENCE:
+                told = b": still at work\n\n"
+            sent = time.monotonic() if told else sent
+            yield told
     except Exception as error:
-        yield _named("error", bytes(problems.of(request, error).body))
-        raise
+        log.exception("stream failed")
+        yield failure(error)  # which ends the stream as it should end; to break off would take the last event along
     finally:
         events.close()
 

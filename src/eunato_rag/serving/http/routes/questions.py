@@ -18,7 +18,7 @@ def router(served: Served) -> APIRouter:
     @routes.post("/v1/search")
     def search(body: schemas.SearchRequest) -> schemas.Search:
         """The passages for a query, best first."""
-        began, engine = time.perf_counter(), served.engine()
+        began, engine = time.perf_counter(), served.engine(body.snapshot)
         hits = engine.search(body.query, top_k=body.top_k, wanted=body.filter.record())
         return render.search(engine, body.query, hits, since(began))
 
@@ -28,11 +28,11 @@ def router(served: Served) -> APIRouter:
 
         With `Accept: text/event-stream`, as it comes: `search`, `answer.delta`, `citation`, and last `answer` or `error`.
         """
-        began, engine = time.perf_counter(), served.engine()
+        began, engine = time.perf_counter(), served.engine(body.snapshot)
         events = engine.stream(body.question, history=body.turns(), top_k=body.top_k, wanted=body.filter.record())
         told = streaming.logged(events, request.state.request_id)
         if streaming.is_wanted(request.headers.get("accept", "")):
-            return streaming.EventStream(request, engine, told, began)
+            return streaming.answer_stream(request, engine, told, began)
         return render.answer(engine, conclusion(told), since(began))
 
     return routes
