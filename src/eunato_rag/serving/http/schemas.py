@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from eunato_rag import records
 from eunato_rag.indexing import catalogue
 
+_SNAPSHOT = "id of an older snapshot to ask, as an answer names it; the current one if left out"
+
 
 class _Wire(BaseModel):
     model_config = ConfigDict(extra="forbid")
@@ -349,9 +351,6 @@ class Filter(_Wire):
         return catalogue.Filter(**self.model_dump())
 
 
-_SNAPSHOT = "id of an older snapshot to ask, as an answer names it; the current one if left out"
-
-
 class SearchRequest(_Wire):
     query: str = Field(examples=["military mobility"])
     top_k: int = Field(10, ge=1, le=100)
@@ -439,6 +438,7 @@ class QuoteRequest(_Wire):
 
     quote: str = Field(examples=["the EU … should work alongside [the Alliance]"])
     filter: Filter = Filter()
+    snapshot: str | None = Field(None, description=_SNAPSHOT)
 
 
 class DraftRequest(_Wire):
@@ -446,6 +446,7 @@ class DraftRequest(_Wire):
 
     text: str = Field(examples=["The Pooling and Sharing concept was adopted in 2012."])
     format: Literal["text", "markdown", "docx"] = "text"
+    snapshot: str | None = Field(None, description=_SNAPSHOT)
 
 
 class Place(_Wire):
@@ -462,3 +463,4 @@ class ReferencesRequest(_Wire):
     ids: list[str] = Field([], examples=[["mangiameli-2025"]], max_length=500)
     places: list[Place] = Field([], max_length=500)
     style: str = Field("chicago", description="csl-json, bibtex, ris, apa or chicago")
+    snapshot: str | None = Field(None, description=_SNAPSHOT)

@@ -27,13 +27,13 @@ function lines(style, { reference, citation }) {
 }
 
 /** The reference to one place, with its copying. `place` is {document_id, start, end}. */
-export function citeBox(place) {
+export function citeBox(place, snapshot) {
   const out = el('div', { class: 'cite-out', 'aria-live': 'polite' });
   const load = async () => {
     const style = preferredStyle();
     out.setAttribute('aria-busy', 'true');
     try {
-      const { references: [found] } = await api('/v1/references', { body: { places: [place], style } });
+      const { references: [found] } = await api('/v1/references', { body: { places: [place], style, snapshot } });
       out.replaceChildren(...lines(style, found).map(([name, text]) => el('div', { class: 'cite-line' },
         el('p', { class: 'label' }, name),
         el(FILES[style] === 'txt' ? 'p' : 'pre', { class: 'cite-text', ...(FILES[style] !== 'txt' && { tabindex: '0', role: 'region', 'aria-label': name }) }, text.trim()),
@@ -48,9 +48,9 @@ export function citeBox(place) {
 }
 
 /** Copies the reference to a place in the preferred style, as a writer puts it where the quotation stands. */
-export async function copyReference(place) {
+export async function copyReference(place, snapshot) {
   const style = preferredStyle();
-  const { references: [found] } = await api('/v1/references', { body: { places: [place], style } });
+  const { references: [found] } = await api('/v1/references', { body: { places: [place], style, snapshot } });
   await copy((found.citation && FILES[style] === 'txt' ? found.citation : found.reference).trim(), `Reference (${STYLES[style]})`);
 }
 

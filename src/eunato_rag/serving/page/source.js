@@ -25,7 +25,7 @@ export function openSource(list, at, { from, name = 'Source', snapshot, onShow }
     title: list.length > 1 ? `${name} ${cited.number ?? at + 1} of ${list.length}` : name,
     tools,
     body: sourceView(cited, snapshot),
-    foot: footer(cited),
+    foot: footer(cited, snapshot),
     from,
     onClose: () => onShow?.(null),
   });
@@ -42,7 +42,7 @@ function sourceView(cited, snapshot) {
     el('p', { class: 'quiet' }, facts(doc)),
     place(locator) && el('p', { class: 'where' }, place(locator)),
     context,
-    citeBox(range),
+    citeBox(range, snapshot),
     locator.page && pageImage(doc.id, locator),
     footnotes.length > 0 && el('section', { class: 'notes-here', 'aria-label': 'Notes at this place' }, el('h3', {}, footnotes.length === 1 ? 'Note at this place' : 'Notes at this place'),
       el('ol', { role: 'list' }, footnotes.map(noteHere))),
@@ -52,8 +52,8 @@ function sourceView(cited, snapshot) {
 }
 
 /** What a writer does most, always in reach. */
-function footer({ document: doc, quote, locator, url }) {
-  const cite = () => copyReference({ document_id: doc.id, start: locator.start, end: locator.end }).catch((problem) => say(problem.message));
+function footer({ document: doc, quote, locator, url }, snapshot) {
+  const cite = () => copyReference({ document_id: doc.id, start: locator.start, end: locator.end }, snapshot).catch((problem) => say(problem.message));
   return [
     button('Reference', cite, { drawn: 'copy', class: 'primary', 'aria-label': 'Copy reference' }),
     button('Quotation', () => copy(`“${quote}”`, 'Quotation'), { drawn: 'copy', 'aria-label': 'Copy quotation' }),

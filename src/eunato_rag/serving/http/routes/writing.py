@@ -23,13 +23,13 @@ def router(served: Served) -> APIRouter:
     @routes.post("/quotes")
     def quotes(body: schemas.QuoteRequest) -> schemas.Quote:
         """Is this in the corpus, where, and what differs: to the letter, in marks only, in words, or not at all."""
-        began, engine = time.perf_counter(), served.engine()
+        began, engine = time.perf_counter(), served.engine(body.snapshot)
         return render.quote(engine, engine.quote(body.quote, wanted=body.filter.record()), since(began))
 
     @routes.post("/drafts")
     def drafts(body: schemas.DraftRequest) -> schemas.Draft:
         """A draft, sentence by sentence: supported, contradicted or not found, with evidence; and the draft with notes."""
-        began, engine = time.perf_counter(), served.engine()
+        began, engine = time.perf_counter(), served.engine(body.snapshot)
         manuscript = read_manuscript(_docx(body.text) if body.format == "docx" else body.text, body.format)
         return render.draft(engine, engine.check(manuscript), since(began))
 
@@ -42,7 +42,7 @@ def router(served: Served) -> APIRouter:
     @routes.post("/references")
     def references(body: schemas.ReferencesRequest) -> schemas.References:
         """References in a style, with the place: to passages, documents, works, or ranges of a document."""
-        engine = served.engine()
+        engine = served.engine(body.snapshot)
         if not body.ids and not body.places:
             raise InvalidText("Nothing is to be cited: give ids of passages, documents or works, or places.")
         cites = [(identity, engine.cited(identity)) for identity in body.ids]
