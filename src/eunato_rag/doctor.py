@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 from eunato_rag.errors import EunatoRagError, NoIndex
+from eunato_rag.evidence import entailment
 from eunato_rag.indexing import embedding, onnx, reranking, snapshot
 from eunato_rag.indexing.keywords import ANALYSER
 from eunato_rag.ingestion import sources
@@ -47,6 +48,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         made = onnx.OnnxEmbedder.complete(settings.index / snapshot.MODELS / digest[:16])
         yield Finding("ok", "fast path", "exported" if made else "not exported yet; the first reindex or serve does it")
     yield _tried("reranking", lambda: _reranking(settings))
+    yield _tried("entailment", lambda: _entailment(settings))
     yield _generation(settings)
     yield from _corpus(settings)
     yield from _index(settings, digest)
@@ -72,6 +74,11 @@ def _reranking(settings: Settings) -> str:
     if not chosen.model:
         return "not set; late interaction has the last word"
     return f"{chosen.model} in {reranking.find_reranker(chosen.model)}, for the best {chosen.candidates} passages"
+
+
+def _entailment(settings: Settings) -> str:
+    model = settings.entailment.model
+    return f"{model} in {entailment.find_entailment(model)}" if model else "not set; rules decide what evidence says of a draft"
 
 
 def _tried(what: str, look: Callable[[], str], remedy: str = "") -> Finding:

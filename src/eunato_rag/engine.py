@@ -19,6 +19,7 @@ from eunato_rag.citing.rechecking import Recheck, SavedCitation, recheck
 from eunato_rag.citing.references import NoteView, footnote_graph
 from eunato_rag.citing.support import Judge
 from eunato_rag.errors import InvalidText, NotFound
+from eunato_rag.evidence.entailment import Entailment
 from eunato_rag.indexing.catalogue import Filter
 from eunato_rag.indexing.embedding import Embedder
 from eunato_rag.indexing.reranking import Reranker
@@ -74,20 +75,35 @@ class Cite:
 class Engine:
     """Answers from one opened snapshot; in a writer's words where there is a writer. Safe to share between threads.
 
-    A reranker, where there is one, reads the best passages of every search again.
+    A reranker, where there is one, reads the best passages of every search again; a model for entailment decides what
+    evidence says of a draft's sentences.
     """
 
-    def __init__(self, snapshot: Snapshot, embedder: Embedder, writer: Writer | None = None, reranker: Reranker | None = None) -> None:
-        self.snapshot, self.embedder, self.writer, self.reranker = snapshot, embedder, writer, reranker
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        embedder: Embedder,
+        writer: Writer | None = None,
+        reranker: Reranker | None = None,
+        entailment: Entailment | None = None,
+    ) -> None:
+        self.snapshot, self.embedder, self.writer, self.reranker, self.entailment = snapshot, embedder, writer, reranker, entailment
 
     @classmethod
-    def open(cls, index: Path, embedder: Embedder, writer: Writer | None = None, reranker: Reranker | None = None) -> Engine:
+    def open(
+        cls,
+        index: Path,
+        embedder: Embedder,
+        writer: Writer | None = None,
+        reranker: Reranker | None = None,
+        entailment: Entailment | None = None,
+    ) -> Engine:
         """The engine for an index folder's current snapshot.
 
         Raises:
             NoIndex, DamagedSnapshot, IncompatibleIndex: each names the command that mends it.
         """
-        return cls(open_snapshot(index, embedder), embedder, writer, reranker)
+        return cls(open_snapshot(index, embedder), embedder, writer, reranker, entailment)
 
     def is_current(self, index: Path) -> bool:
         """Whether the index folder still names this engine's snapshot."""
@@ -167,7 +183,7 @@ class Engine:
 
     def check(self, manuscript: Manuscript, progress: Callable[[int, int], None] | None = None) -> Draft:
         """What the corpus says of each sentence of a draft, and the draft with notes; `progress` is told of sentences, done and in all."""
-        judge = Judge(self.snapshot, self.embedder, lambda query: self.search(query[:MAX_QUERY]))
+        judge = Judge(self.snapshot, self.embedder, lambda query: self.search(query[:MAX_QUERY]), entailment=self.entailment)
         return check_draft(self.snapshot, judge, manuscript, progress)
 
     def recheck(self, saved: Sequence[SavedCitation]) -> list[Recheck]:

@@ -117,6 +117,12 @@ class RerankingSettings(_Section):
     candidates: int = Field(20, ge=1, le=100, description="how many of the best passages the cross-encoder reads")
 
 
+class EntailmentSettings(_Section):
+    """`EUNATO_ENTAILMENT__*`; with a `model`, it decides what evidence says of a draft's sentences, in place of rules."""
+
+    model: str = Field("", description="model for natural language inference: folder or Hugging Face name; empty: rules")
+
+
 class ServingSettings(_Section):
     """`EUNATO_SERVING__*`"""
 
@@ -190,6 +196,7 @@ class Settings(BaseSettings):
     fetching: FetchingSettings = FetchingSettings()
     generation: GenerationSettings = GenerationSettings()
     reranking: RerankingSettings = RerankingSettings()
+    entailment: EntailmentSettings = EntailmentSettings()
     serving: ServingSettings = ServingSettings()
 
 

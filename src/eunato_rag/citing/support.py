@@ -16,6 +16,7 @@ from eunato_rag.citing.claims_about import MAX_SENTENCE, Attributed, attributed,
 from eunato_rag.citing.speakers import issued_year, names_in, speaks_for, years_in
 from eunato_rag.evidence.alignment import Aligned, Aligner
 from eunato_rag.evidence.claims import Claim, Word, read_claim
+from eunato_rag.evidence.entailment import Entailment
 from eunato_rag.evidence.findings import Found, find, said_by, seasons
 from eunato_rag.evidence.lexicon import LIGHT, NEGATORS, QUANTIFIERS
 from eunato_rag.evidence.quantities import unproved, unread
@@ -39,11 +40,15 @@ LEAST_KIN = 0.25
 ABSENT = 0.5
 """Share below which a word counts as one that nothing speaks of, when a writer is told why."""
 
+LEAST_ODDS = 0.5
+"""Above this probability a model's word is taken."""
+
 NUMBERS = 0.2
 """What the numbers of a sentence count when runs are chosen, beside 1 for its words."""
 
 NOTHING = "Nothing in the documents speaks of this."
 SUPPORTED = "The evidence says this."
+DENIED = "The evidence says otherwise."
 TOGETHER = "The pieces of evidence say this together."
 
 
@@ -102,11 +107,20 @@ class Weighed:
 class Judge:
     """Judges the sentences of drafts against one snapshot; safe to share between threads.
 
-    `search` gives the best passages for a text, as `Engine.search` does.
+    `search` gives the best passages for a text, as `Engine.search` does. With a model for entailment, that decides over the
+    runs that the rules weighed; but no number that they miss is ever supported.
     """
 
-    def __init__(self, snapshot: Snapshot, embedder: Embedder, search: Callable[[str], Sequence[Hit]], limits: Limits = Limits()) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        embedder: Embedder,
+        search: Callable[[str], Sequence[Hit]],
+        limits: Limits = Limits(),
+        entailment: Entailment | None = None,
+    ) -> None:
         self._snapshot, self._embedder, self._search, self._limits = snapshot, embedder, search, limits
+        self._entailment = entailment
         self._verifier = Verifier(snapshot.keywords, embedder)
 
     def judge(self, sentence: str, before: Sequence[str] = ()) -> Judgement | None:
@@ -168,6 +182,8 @@ class Judge:
         weighed = self._weighed(text, claim, sources)
         if not weighed:
             return Judgement("not_found", (), NOTHING)
+        if self._entailment is not None:
+            return self._by_model(self._entailment, text, claim, weighed)
         against = max((one for one in weighed if self._contradicts(one, speakers)), key=_strength, default=None)
         says = next((one for one in sorted(weighed, key=_strength, reverse=True) if self._says(text, claim, one, weighed)), None)
         if says is not None and (against is None or _strength(says) >= _strength(against)):
@@ -180,6 +196,17 @@ class Judge:
         unopposed = max((_strength(one) for one in weighed if not one.found.against and not one.found.lacking), default=0.0)
         if against is not None and _strength(against) >= unopposed:
             return Judgement("contradicted", (against.aligned.run,), against.found.against[0])
+        return self._not_found(text, claim, weighed)
+
+    def _by_model(self, model: Entailment, text: str, claim: Claim, weighed: Sequence[Weighed]) -> Judgement:
+        odds = list(zip(model.weigh(text, [one.aligned.run.text for one in weighed]), weighed, strict=True))
+        entails, says = max(odds, key=lambda pair: pair[0].entails)
+        denied, against = max(odds, key=lambda pair: pair[0].contradicts)
+        if entails.entails > max(LEAST_ODDS, denied.contradicts) and _numbers_stand(claim, (says.aligned.run,)):
+            return Judgement("supported", (says.aligned.run,), SUPPORTED)
+        if denied.contradicts > LEAST_ODDS:
+            why = against.found.against[0] if against.found.against else DENIED
+            return Judgement("contradicted", (against.aligned.run,), why)
         return self._not_found(text, claim, weighed)
 
     def _weighed(self, text: str, claim: Claim, sources: Sequence[Source]) -> list[Weighed]:

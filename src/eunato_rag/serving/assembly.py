@@ -12,6 +12,7 @@ from eunato_rag.errors import SettingsError
 if TYPE_CHECKING:
     from eunato_rag.answering.abstention import Abstention
     from eunato_rag.engine import Engine, Writer
+    from eunato_rag.evidence.entailment import Entailment
     from eunato_rag.indexing.embedding import Embedder
     from eunato_rag.indexing.reranking import Reranker
     from eunato_rag.ingestion.chunking import Chunking
@@ -45,7 +46,7 @@ def open_engine(settings: Settings, writer: Writer | None = None) -> Engine:
     from eunato_rag.indexing.snapshot import current_id
 
     current_id(settings.index)  # says that there is no index before the model is loaded
-    return Engine.open(settings.index, embedder(settings), writer, reranker(settings))
+    return Engine.open(settings.index, embedder(settings), writer, reranker(settings), entailment(settings))
 
 
 def writer(settings: Settings) -> Writer | None:
@@ -77,6 +78,16 @@ def reranker(settings: Settings) -> Reranker | None:
 
     folder = find_reranker(chosen.model, allow_download=settings.embedding.allow_download)
     return CrossEncoderReranker(folder, candidates=chosen.candidates)
+
+
+def entailment(settings: Settings) -> Entailment | None:
+    """The model that decides what evidence says of a draft's sentences, if one is set; else nothing of it is imported."""
+    chosen = settings.entailment
+    if not chosen.model:
+        return None
+    from eunato_rag.evidence.entailment import EntailmentModel, find_entailment
+
+    return EntailmentModel(find_entailment(chosen.model, allow_download=settings.embedding.allow_download))
 
 
 def chunking(settings: Settings) -> Chunking:

@@ -175,6 +175,7 @@ def serve(
         assembly.writer(settings),
         assembly.reranker(settings),
         serving,
+        assembly.entailment(settings),
     )
     console(stderr=True).print(f"Open http://{address}:{number}/ (Ctrl+C ends it)")
     uvicorn.run(application, host=address, port=number, **server_options(settings.serving.trusted_proxies))

@@ -20,6 +20,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Route
 
 from eunato_rag.engine import Writer
+from eunato_rag.evidence.entailment import Entailment
 from eunato_rag.indexing.embedding import Embedder
 from eunato_rag.indexing.reranking import Reranker
 from eunato_rag.serving.http import caching, openapi, problems, security
@@ -44,6 +45,7 @@ def create_app(
     writer: Writer | None = None,
     reranker: Reranker | None = None,
     serving: Serving = Serving(),
+    entailment: Entailment | None = None,
 ) -> FastAPI:
     """The application over an index folder that was built; with a writer, answers are in its words.
 
@@ -51,7 +53,7 @@ def create_app(
         NoIndex, DamagedSnapshot, IncompatibleIndex: the index cannot be served.
     """
     metrics = Metrics()
-    served = Served(index, embedder, writer, reranker, partial(ObservedEngine, metrics, serving.log_questions))
+    served = Served(index, embedder, writer, reranker, partial(ObservedEngine, metrics, serving.log_questions, entailment=entailment))
     dispatcher = Dispatcher(JobStore(index), serving.corpus) if serving.corpus else None
     metrics.watch(served, dispatcher.store if dispatcher else None)
 

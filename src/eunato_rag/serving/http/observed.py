@@ -12,6 +12,7 @@ import structlog
 from eunato_rag.citing.manuscripts import Manuscript
 from eunato_rag.citing.rechecking import Recheck, SavedCitation
 from eunato_rag.engine import ASK_TOP_K, Engine, Writer
+from eunato_rag.evidence.entailment import Entailment
 from eunato_rag.indexing.catalogue import Filter
 from eunato_rag.indexing.embedding import Embedder
 from eunato_rag.indexing.reranking import Reranker
@@ -34,8 +35,9 @@ class ObservedEngine(Engine):
         embedder: Embedder,
         writer: Writer | None = None,
         reranker: Reranker | None = None,
+        entailment: Entailment | None = None,
     ) -> None:
-        super().__init__(snapshot, embedder, writer, reranker)
+        super().__init__(snapshot, embedder, writer, reranker, entailment)
         self._metrics, self._questions = metrics, questions
 
     def search(self, query: str, *, top_k: int = 10, wanted: Filter = Filter()) -> tuple[Hit, ...]:

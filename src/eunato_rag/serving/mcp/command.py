@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -37,6 +38,7 @@ def mcp(
     import anyio
     from mcp.server.stdio import stdio_server
 
+    from eunato_rag.engine import Engine
     from eunato_rag.indexing.snapshot import current_id
     from eunato_rag.serving.http import logs
     from eunato_rag.serving.http.served import Served
@@ -44,7 +46,8 @@ def mcp(
 
     logs.configure(settings.serving.log_format)  # to standard error: standard output is the protocol's
     current_id(settings.index)  # says that there is no index before the model is loaded
-    served = Served(settings.index, assembly.embedder(settings), assembly.writer(settings), assembly.reranker(settings))
+    make = partial(Engine, entailment=assembly.entailment(settings))
+    served = Served(settings.index, assembly.embedder(settings), assembly.writer(settings), assembly.reranker(settings), make)
     base = settings.serving.public_url or f"http://{address}:{number}"
     server = create_server(served, lambda request: base)
 
