@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: serve test check fuzz bench
+.PHONY: serve test check fuzz faults bench
 
 serve: .venv/run
 	$(BIN)/eunato-rag serve $(ARGS)
@@ -21,6 +21,10 @@ check: .venv/dev
 # Many more made-up requests against the described API than a test run sends.
 fuzz: .venv/dev
 	FUZZ_EXAMPLES=300 $(BIN)/python -m pytest tests/serving/test_openapi.py $(ARGS)
+
+# Fifty runs killed at random moments, where a test run kills five.
+faults: .venv/dev
+	FAULT_MOMENTS=50 $(BIN)/python -m pytest tests/faults $(ARGS)
 
 # make bench DATA=folder [PEERS=folder PEER_SCRIPT=file]
 bench: .venv/dev
