@@ -18,8 +18,9 @@ check: .venv/dev
 	$(BIN)/lint-imports
 	$(BIN)/python docs/build.py --check
 
-# Many more made-up requests against the described API than a test run sends.
+# New made-up texts and documents, where a test run takes the same each time; and many more requests against the described API.
 fuzz: .venv/dev
+	FUZZ_EXAMPLES=300 $(BIN)/python -m pytest -m hypothesis $(ARGS)
 	FUZZ_EXAMPLES=300 $(BIN)/python -m pytest tests/serving/test_openapi.py $(ARGS)
 
 # Fifty runs killed at random moments, where a test run kills five.

@@ -307,7 +307,15 @@ def test_a_notes_markup_is_kept() -> None:
 
 def test_where_no_marker_can_stand_in_a_block_it_goes_to_its_end() -> None:
     """Behind a line of nothing but a list's mark it would make a list of it."""
-    draft = "The EU acts. 1. \n1. \nThe EU acts."
+    check_draft("The EU acts. 1. \n1. \nThe EU acts.")
+
+
+def test_notes_before_code_that_nothing_closes_begin_after_an_empty_line() -> None:
+    """Also where the line before ends with a carriage return alone: else they would be rows of the table."""
+    check_draft("a|b\n-|-\nc.|d.\nThe EU acts. \r```\n")
+
+
+def check_draft(draft: str) -> None:
     manuscript = read_manuscript(draft, "markdown")
     noted = str(annotate(manuscript, everywhere(manuscript)))
     assert words(read_manuscript(noted, "markdown")) == words(manuscript)

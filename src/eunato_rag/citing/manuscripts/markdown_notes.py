@@ -34,6 +34,8 @@ def annotated(text: str, prose: Sequence[Prose], notes: Sequence[Placed], biblio
     paragraphs += [f"[^{number}]: {markup(note.text)}" for number, note in enumerate(notes, first)]
     tail, end = end_of_blocks(text), line_end(text)
     appended = appendix(text, paragraphs) if tail == len(text) else "".join(f"{end}{paragraph}{end}" for paragraph in paragraphs) + end
+    if tail < len(text) and text[:tail].endswith("\r") and end == "\n":  # the two would be one line end, and no empty line before
+        appended = end + appended
 
     def written(spaced: frozenset[int], last: frozenset[int] = frozenset()) -> str:
         placed = (replace(note, place=_end(prose[note.block], text)) if note.block in last else note for note in notes)
