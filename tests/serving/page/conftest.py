@@ -26,6 +26,8 @@ CHROMIUM = shutil.which("chromium")
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 
+AT_BOTH_WIDTHS = pytest.mark.parametrize("page", [DESKTOP, PHONE], ids=["desktop", "telephone"], indirect=True)
+
 HOSTILE_NAME = "<img src=x onerror=alert(1)>.md"
 HOSTILE = """# <svg onload=alert(2)>Lighthouse & "Lamp"
 
@@ -82,8 +84,9 @@ def visit(browser: Any, live_server: str) -> Iterator[Visit]:
 
 
 @pytest.fixture
-def page(visit: Visit) -> Any:
-    return visit()
+def page(visit: Visit, request: pytest.FixtureRequest) -> Any:
+    """A visit to the service over the paper; with `AT_BOTH_WIDTHS`, one on a telephone, too."""
+    return visit(size=getattr(request, "param", DESKTOP))
 
 
 @pytest.fixture(scope="package")

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from tests.serving.page.conftest import PHONE, Visit, playwright
+from tests.serving.page.conftest import AT_BOTH_WIDTHS, PHONE, Visit, playwright
 
 QUESTION = "Why did Pooling and Sharing fail?"
 FOLLOW_UP = "And when was it adopted?"
@@ -96,6 +96,7 @@ def test_the_style_of_references_is_chosen_once(page: Any) -> None:
     playwright.expect(page.locator(".cite-text").first).to_contain_text("(Mangiameli, 2025")
 
 
+@AT_BOTH_WIDTHS
 def test_a_follow_up_is_asked_with_what_was_said_and_shows_how_it_was_understood(page: Any) -> None:
     """The history goes along, the address holds both questions, and a shared address asks both again."""
     page.goto("/ask?" + urlencode({"q": QUESTION}))

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import docx
 
-from tests.serving.page.conftest import playwright
+from tests.serving.page.conftest import AT_BOTH_WIDTHS, playwright
 
 EXACT = "The Pooling and Sharing concept, for instance, was adopted in 2010"
 ALTERED = "The Pooling and Sharing concept, for instance, was adopted in 2012"
@@ -20,6 +20,7 @@ def copied(page: Any) -> str:
     return str(page.evaluate("navigator.clipboard.readText()"))
 
 
+@AT_BOTH_WIDTHS
 def test_an_altered_quotation_shows_yours_and_the_source_word_by_word(page: Any) -> None:
     """The changed date is struck in yours and marked in the source, by elements that say so, and named."""
     page.goto("/check")
@@ -50,6 +51,7 @@ def test_what_is_nowhere_is_said_to_be_nowhere(page: Any) -> None:
     assert page.locator(".match").count() == 0
 
 
+@AT_BOTH_WIDTHS
 def test_a_draft_gets_its_verdicts_in_the_margin(page: Any) -> None:
     """A text of paragraphs is taken for a draft; each claim has a word and a reason, and evidence that opens."""
     page.goto("/check")

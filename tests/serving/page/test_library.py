@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.serving.page.conftest import HOSTILE_NAME, PHONE, Visit, playwright
+from tests.serving.page.conftest import AT_BOTH_WIDTHS, DESKTOP, HOSTILE_NAME, PHONE, Visit, playwright
 
 PAPER = "mangiameli-2025"
 TITLE = "Elevating EU-NATO Synergy for Enhanced European Defence"
@@ -39,6 +39,7 @@ def documents_of(page: Any) -> dict[str, Any]:
     return {document["source"]: document for document in page.request.get("/v1/documents").json()["documents"]}
 
 
+@AT_BOTH_WIDTHS
 def test_documents_are_found_by_title_and_passages_by_words(page: Any) -> None:
     """Typing narrows the list; a search looks into the text; the address remembers the words."""
     page.goto("/library")
@@ -179,17 +180,21 @@ def test_what_the_service_says_is_never_markup(visit: Visit, harbour_server: str
         assert page.locator('[href^="javascript:"]').count() == 0
 
 
-def test_the_index_is_brought_up_to_date_with_progress(visit: Visit, harbour_server: str, harbour_corpus: Path) -> None:
+@pytest.mark.parametrize(("name", "size"), [("Ferry", DESKTOP), ("Tram", PHONE)], ids=["desktop", "telephone"])
+def test_the_index_is_brought_up_to_date_with_progress(
+    visit: Visit, harbour_server: str, harbour_corpus: Path, name: str, size: dict[str, int]
+) -> None:
     """A new file is indexed by a press; the job, the new snapshot and the document are there without loading the page again."""
-    (harbour_corpus / "ferry.md").write_text("# Ferry Times\n\nThe ferry to Lindholm leaves at seven in the morning.\n", "utf-8")
-    page = visit(harbour_server)
+    (harbour_corpus / f"{name}.md").write_text(f"# {name} Times\n\nThe {name} to Lindholm leaves at seven in the morning.\n", "utf-8")
+    page = visit(harbour_server, size)
     page.goto("/library/index")
     page.get_by_text("Served").wait_for()
+    older = page.get_by_role("button", name="Serve the snapshot").count()
     page.get_by_role("button", name="Re-index").click()
     playwright.expect(page.get_by_role("progressbar")).to_be_visible()
     playwright.expect(page.get_by_text("Re-index: done")).to_be_visible(timeout=60_000)
-    playwright.expect(page.get_by_role("button", name="Remove Ferry Times")).to_be_visible()
-    playwright.expect(page.get_by_role("button", name="Serve the snapshot")).to_have_count(1)
+    playwright.expect(page.get_by_role("button", name=f"Remove {name} Times")).to_be_visible()
+    playwright.expect(page.get_by_role("button", name="Serve the snapshot")).to_have_count(older + 1)
 
 
 def test_a_document_is_put_in_and_taken_out_after_a_question(visit: Visit, harbour_server: str) -> None:
