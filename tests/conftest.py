@@ -8,12 +8,15 @@ import re
 import socket
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import uvicorn
 from hypothesis import settings
+from starlette.types import ASGIApp
 
 from eunato_rag import evaluation
 from eunato_rag.engine import Engine
@@ -138,6 +141,21 @@ class WordEmbedder:
         return vector
 
 
+@contextmanager
+def running(application: ASGIApp, **options: Any) -> Iterator[str]:
+    """A real server of an application, without its lifespan unless `options` of uvicorn say so; its address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(application, **{"log_level": "error", "lifespan": "off", **options}))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
+
+
 @pytest.fixture(autouse=True)
 def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only loopback may be reached; anything else fails the test at once."""
@@ -239,13 +257,5 @@ def outcomes(paper_engine: Engine) -> list[evaluation.Outcome]:
 @pytest.fixture(scope="session")
 def live_server(paper_index: Path, model: Embedder) -> Iterator[str]:
     """The address of a real server over the project's own corpus."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(create_app(paper_index, model), log_level="error", lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-        listener.close()
+    with running(create_app(paper_index, model)) as address:
+        yield address

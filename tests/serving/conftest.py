@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-import uvicorn
-from starlette.types import ASGIApp
 
 from eunato_rag.engine import Writer
 from eunato_rag.serving.http.app import create_app
 from eunato_rag.serving.http.serving import Serving
-from tests.conftest import HARBOUR, WordEmbedder
+from tests.conftest import HARBOUR, WordEmbedder, running
 
 Serve = Callable[..., str]
-
-
-@contextmanager
-def running(application: ASGIApp) -> Iterator[str]:
-    """A real server of an application; its address."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(application, log_level="error", lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-        listener.close()
 
 
 @pytest.fixture

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import socket
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from playwright import sync_api as playwright
 from reportlab.pdfgen.canvas import Canvas
 
@@ -19,7 +16,7 @@ from eunato_rag.ingestion.chunking import Chunking
 from eunato_rag.reindex import reindex
 from eunato_rag.serving.http.app import create_app
 from eunato_rag.serving.http.serving import Serving
-from tests.conftest import HARBOUR, MANIFEST
+from tests.conftest import HARBOUR, MANIFEST, running
 
 CHROMIUM = shutil.which("chromium")
 
@@ -114,14 +111,5 @@ def harbour_server(harbour_corpus: Path, tmp_path_factory: pytest.TempPathFactor
     index = tmp_path_factory.mktemp("harbour-index")
     (index / "models").symlink_to(models)
     reindex(harbour_corpus, index, model, Chunking())
-    listener = socket.create_server(("127.0.0.1", 0))
-    app = create_app(index, model, serving=Serving(corpus=harbour_corpus))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="on"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-        listener.close()
+    with running(create_app(index, model, serving=Serving(corpus=harbour_corpus)), lifespan="on") as address:
+        yield address

@@ -1,35 +1,32 @@
-"""Wire models: what goes over HTTP and out of `--json`. The shapes are a contract; fields are only added.
+"""Wire models: what goes out over HTTP and of `--json`. The shapes are a contract; fields are only added.
 
-Left out: how they are made from records (render.py).
+Left out: what comes in (requests.py), and how these are made from records (render.py).
 """
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from eunato_rag import records
-from eunato_rag.indexing import catalogue
-
-_SNAPSHOT = "id of an older snapshot to ask, as an answer names it; the current one if left out"
 
 
-class _Wire(BaseModel):
+class Wire(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Span(_Wire):
+class Span(Wire):
     start: int
     end: int
 
 
-class Page(_Wire):
+class Page(Wire):
     number: int
     label: str | None
 
 
-class Locator(_Wire):
+class Locator(Wire):
     """A place in the canonical text of a document; ends are exclusive, offsets are Unicode code points."""
 
     start: int
@@ -39,7 +36,7 @@ class Locator(_Wire):
     paragraph: int | None
 
 
-class NoteRef(_Wire):
+class NoteRef(Wire):
     """A note whose marker stands in a passage or quotation, with the work that it cites where that is known."""
 
     number: int
@@ -47,7 +44,7 @@ class NoteRef(_Wire):
     work: dict[str, Any] | None = None
 
 
-class Passage(_Wire):
+class Passage(Wire):
     id: str
     document_id: str
     text: str
@@ -55,7 +52,7 @@ class Passage(_Wire):
     footnotes: list[NoteRef]
 
 
-class Document(_Wire):
+class Document(Wire):
     id: str
     source: str
     title: str
@@ -67,7 +64,7 @@ class Document(_Wire):
     csl: dict[str, Any]
 
 
-class Hit(_Wire):
+class Hit(Wire):
     rank: int
     score: float
     parts: dict[str, float]
@@ -76,18 +73,18 @@ class Hit(_Wire):
     highlights: list[Span]
 
 
-class Search(_Wire):
+class Search(Wire):
     query: str
     hits: list[Hit]
     snapshot: str
     took_ms: float
 
 
-class Verification(_Wire):
+class Verification(Wire):
     status: Literal["exact"]
 
 
-class Citation(_Wire):
+class Citation(Wire):
     number: int
     answer_span: Span
     quote: str
@@ -102,7 +99,7 @@ class Citation(_Wire):
     reference: str
 
 
-class Answer(_Wire):
+class Answer(Wire):
     question: str
     standalone_question: str
     status: Literal["answered", "abstained"]
@@ -118,7 +115,7 @@ class Answer(_Wire):
     took_ms: float
 
 
-class Edit(_Wire):
+class Edit(Wire):
     """One difference, both sides verbatim; spans are of the quotation as given and of the document's canonical text."""
 
     kind: records.EditKind
@@ -128,7 +125,7 @@ class Edit(_Wire):
     source_span: Span
 
 
-class QuoteMatch(_Wire):
+class QuoteMatch(Wire):
     """A place that a quotation, or the part of it in `covers`, comes from; with what is needed to find it again."""
 
     status: Literal["exact", "normalized", "altered"]
@@ -145,7 +142,7 @@ class QuoteMatch(_Wire):
     reference: str
 
 
-class Quote(_Wire):
+class Quote(Wire):
     quote: str
     status: records.QuotationStatus
     matches: list[QuoteMatch]
@@ -155,7 +152,7 @@ class Quote(_Wire):
     took_ms: float
 
 
-class DraftQuotation(_Wire):
+class DraftQuotation(Wire):
     """A quotation inside a draft: its range, quotation marks aside, and where it comes from."""
 
     start: int
@@ -167,7 +164,7 @@ class DraftQuotation(_Wire):
     reason: str | None
 
 
-class DraftSentence(_Wire):
+class DraftSentence(Wire):
     start: int
     end: int
     text: str
@@ -177,7 +174,7 @@ class DraftSentence(_Wire):
     quotations: list[DraftQuotation]
 
 
-class Draft(_Wire):
+class Draft(Wire):
     """A checked draft. Sentences that claim nothing about the subject are not in it, only counted.
 
     `annotated` is base64 where `format` is docx.
@@ -192,7 +189,7 @@ class Draft(_Wire):
     took_ms: float
 
 
-class Reference(_Wire):
+class Reference(Wire):
     """A reference to a work in one style.
 
     `citation` is what stands in the text or its notes, with the place: a full note in Chicago, the brackets in APA, a
@@ -207,14 +204,14 @@ class Reference(_Wire):
     csl: dict[str, Any]
 
 
-class References(_Wire):
+class References(Wire):
     style: str
     references: list[Reference]
     text: str
     snapshot: str
 
 
-class Recheck(_Wire):
+class Recheck(Wire):
     """What became of a saved citation; `pointer` says where it stands in what was sent (RFC 6901)."""
 
     pointer: str
@@ -226,7 +223,7 @@ class Recheck(_Wire):
     found: QuoteMatch | None
 
 
-class Verified(_Wire):
+class Verified(Wire):
     """`holds` says that every citation is unchanged or moved: what was saved can be printed as it is."""
 
     holds: bool
@@ -236,14 +233,14 @@ class Verified(_Wire):
     took_ms: float
 
 
-class OutlineEntry(_Wire):
+class OutlineEntry(Wire):
     title: str
     level: int
     start: int
     end: int
 
 
-class Block(_Wire):
+class Block(Wire):
     kind: str
     start: int
     end: int
@@ -251,7 +248,7 @@ class Block(_Wire):
     matter: str
 
 
-class Change(_Wire):
+class Change(Wire):
     kind: str
     detail: str
     lines: list[int] | None
@@ -267,13 +264,13 @@ class FullDocument(Document):
     snapshot: str
 
 
-class Documents(_Wire):
+class Documents(Wire):
     documents: list[Document]
     next_cursor: str | None
     snapshot: str
 
 
-class Text(_Wire):
+class Text(Wire):
     document_id: str
     start: int
     end: int
@@ -281,14 +278,14 @@ class Text(_Wire):
     snapshot: str
 
 
-class Anchor(_Wire):
+class Anchor(Wire):
     offset: int
     sentence: str
     start: int
     end: int
 
 
-class Footnote(_Wire):
+class Footnote(Wire):
     number: int
     text: str
     start: int
@@ -301,7 +298,7 @@ class Footnote(_Wire):
     support: list[Hit]
 
 
-class Footnotes(_Wire):
+class Footnotes(Wire):
     document_id: str
     footnotes: list[Footnote]
     coverage: dict[str, int]
@@ -313,7 +310,7 @@ class PassageView(Passage):
     snapshot: str
 
 
-class Mention(_Wire):
+class Mention(Wire):
     by: str
     note: int | None
     as_printed: str
@@ -322,7 +319,7 @@ class Mention(_Wire):
     problems: list[str]
 
 
-class Work(_Wire):
+class Work(Wire):
     id: str
     csl: dict[str, Any]
     state: Literal["present", "missing", "failed"]
@@ -333,65 +330,18 @@ class Work(_Wire):
     cited: list[Mention]
 
 
-class Works(_Wire):
+class Works(Wire):
     works: list[Work]
     snapshot: str
 
 
-class Filter(_Wire):
-    """Which documents to search; dates as YYYY, YYYY-MM or YYYY-MM-DD."""
-
-    document_id: str | None = None
-    publisher: str | None = None
-    issued_from: str | None = Field(None, pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")
-    issued_to: str | None = Field(None, pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")
-    language: str | None = None
-
-    def record(self) -> catalogue.Filter:
-        return catalogue.Filter(**self.model_dump())
-
-
-class SearchRequest(_Wire):
-    query: str = Field(examples=["military mobility"])
-    top_k: int = Field(10, ge=1, le=100)
-    filter: Filter = Filter()
-    snapshot: str | None = Field(None, description=_SNAPSHOT)
-
-
-class Turn(_Wire):
-    """One turn of a conversation, as a person or the service said it."""
-
-    role: records.Role
-    content: str
-
-    def record(self) -> records.Turn:
-        return records.Turn(self.role, self.content)
-
-
-class AskRequest(_Wire):
-    """A question, and what was said before it, oldest turn first.
-
-    At most 50 turns; a user's has at most 4,000 characters, an assistant's 32,000. The last few decide what a question
-    like "And in 2018?" means; a question that stands alone takes nothing from them.
-    """
-
-    question: str = Field(examples=["Why did Pooling and Sharing fail?"])
-    history: list[Turn] = []
-    top_k: int = Field(10, ge=1, le=100)
-    filter: Filter = Filter()
-    snapshot: str | None = Field(None, description=_SNAPSHOT)
-
-    def turns(self) -> tuple[records.Turn, ...]:
-        return tuple(turn.record() for turn in self.history)
-
-
-class Progress(_Wire):
+class Progress(Wire):
     stage: str
     done: int
     total: int
 
 
-class Job(_Wire):
+class Job(Wire):
     """A job on the index; times are UTC. `report` names every document, once the job has succeeded."""
 
     id: str
@@ -406,18 +356,11 @@ class Job(_Wire):
     finished: str | None
 
 
-class Jobs(_Wire):
+class Jobs(Wire):
     jobs: list[Job]
 
 
-class JobRequest(_Wire):
-    """What to do: re-index, with `full` without the vectors that are cached."""
-
-    kind: Literal["reindex"] = "reindex"
-    full: bool = False
-
-
-class Kept(_Wire):
+class Kept(Wire):
     """A snapshot in the index folder; `fault` says why it cannot be used, where it cannot."""
 
     id: str
@@ -429,38 +372,5 @@ class Kept(_Wire):
     fault: str | None
 
 
-class Snapshots(_Wire):
+class Snapshots(Wire):
     snapshots: list[Kept]
-
-
-class QuoteRequest(_Wire):
-    """A quotation, with or without its quotation marks; ellipses and brackets are read as a writer means them."""
-
-    quote: str = Field(examples=["the EU … should work alongside [the Alliance]"])
-    filter: Filter = Filter()
-    snapshot: str | None = Field(None, description=_SNAPSHOT)
-
-
-class DraftRequest(_Wire):
-    """A draft as text or Markdown, or a DOCX file in base64. Without a format, text."""
-
-    text: str = Field(examples=["The Pooling and Sharing concept was adopted in 2012."])
-    format: Literal["text", "markdown", "docx"] = "text"
-    snapshot: str | None = Field(None, description=_SNAPSHOT)
-
-
-class Place(_Wire):
-    """A range of a document's canonical text."""
-
-    document_id: str
-    start: int = Field(ge=0)
-    end: int = Field(ge=0)
-
-
-class ReferencesRequest(_Wire):
-    """What to cite: passages (with their place), documents or works by id, places by range; in the order wanted."""
-
-    ids: list[str] = Field([], examples=[["mangiameli-2025"]], max_length=500)
-    places: list[Place] = Field([], max_length=500)
-    style: str = Field("chicago", description="csl-json, bibtex, ris, apa or chicago")
-    snapshot: str | None = Field(None, description=_SNAPSHOT)

@@ -87,7 +87,7 @@ def create_server(served: Served, base: Callable[[Request | None], str]) -> Serv
             found = await run_sync(run)
         except _MENDABLE as error:
             return _failed(str(error))
-        except Exception:
+        except Exception:  # a caller learns that it failed and under which id, nothing of the inside; the log has all
             log.exception("tool failed", tool=tool.name, id=request)
             return _failed(INTERNAL.format(request))
         return CallToolResult(content=[TextContent(text=_text(found))], structured_content=found)

@@ -21,7 +21,7 @@ from eunato_rag.engine import conclusion
 from eunato_rag.errors import NotFound
 from eunato_rag.indexing.catalogue import Filter
 from eunato_rag.records import Event
-from eunato_rag.serving.http import render, schemas
+from eunato_rag.serving.http import render, requests, schemas
 from eunato_rag.serving.http.served import since
 from eunato_rag.serving.http.streaming import logged
 from eunato_rag.serving.mcp.calls import Arguments, Call
@@ -40,7 +40,7 @@ def _unpacked(given: object) -> object:
 
 class Question(Arguments):
     question: str = Field(description="One question in plain words.", examples=["Why did Pooling and Sharing fail?"])
-    history: Annotated[list[schemas.Turn], BeforeValidator(_unpacked)] = Field(
+    history: Annotated[list[requests.Turn], BeforeValidator(_unpacked)] = Field(
         [], description="What was asked and answered before, oldest first; only where the question leans on it."
     )
 

@@ -13,7 +13,7 @@ from fastapi.responses import StreamingResponse
 
 from eunato_rag.indexing.history import activate as activate_snapshot
 from eunato_rag.indexing.history import list_snapshots
-from eunato_rag.serving.http import render, schemas
+from eunato_rag.serving.http import render, requests, schemas
 from eunato_rag.serving.http.served import Served
 from eunato_rag.serving.http.uploads import staged
 from eunato_rag.serving.jobs.dispatch import Dispatcher
@@ -36,7 +36,7 @@ def router(served: Served, dispatcher: Dispatcher) -> APIRouter:
         return render.job(job)
 
     @routes.post("/jobs", status_code=202)
-    def start_job(response: Response, body: schemas.JobRequest | None = None, key: Key = None) -> schemas.Job:
+    def start_job(response: Response, body: requests.JobRequest | None = None, key: Key = None) -> schemas.Job:
         """Re-index the corpus, in the background; `Location` says where to look. What is served stays until it is done."""
         return begin("reindex", {"full": bool(body and body.full)}, key, response)
 

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from eunato_rag.engine import conclusion
-from eunato_rag.serving.http import render, schemas, streaming
+from eunato_rag.serving.http import render, requests, schemas, streaming
 from eunato_rag.serving.http.served import Served, since
 
 
@@ -16,14 +16,14 @@ def router(served: Served) -> APIRouter:
     routes = APIRouter(tags=["questions"])
 
     @routes.post("/v1/search")
-    def search(body: schemas.SearchRequest) -> schemas.Search:
+    def search(body: requests.SearchRequest) -> schemas.Search:
         """The passages for a query, best first."""
         began, engine = time.perf_counter(), served.engine(body.snapshot)
         hits = engine.search(body.query, top_k=body.top_k, wanted=body.filter.record())
         return render.search(engine, body.query, hits, since(began))
 
     @routes.post("/v1/ask", response_model=schemas.Answer, responses=streaming.DESCRIBED)
-    def ask(body: schemas.AskRequest, request: Request) -> Any:
+    def ask(body: requests.AskRequest, request: Request) -> Any:
         """The answer to a question, each sentence cited and verified; or an abstention with the nearest evidence.
 
         With `Accept: text/event-stream`, as it comes: `search`, `answer.delta`, `citation`, and last `answer` or `error`.

@@ -13,7 +13,7 @@ from eunato_rag.citing.formats import style_of
 from eunato_rag.citing.manuscripts import read_manuscript
 from eunato_rag.citing.rechecking import saved_citations
 from eunato_rag.errors import InvalidText
-from eunato_rag.serving.http import render, schemas
+from eunato_rag.serving.http import render, requests, schemas
 from eunato_rag.serving.http.served import Served, since
 
 
@@ -21,13 +21,13 @@ def router(served: Served) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["writing"])
 
     @routes.post("/quotes")
-    def quotes(body: schemas.QuoteRequest) -> schemas.Quote:
+    def quotes(body: requests.QuoteRequest) -> schemas.Quote:
         """Is this in the corpus, where, and what differs: to the letter, in marks only, in words, or not at all."""
         began, engine = time.perf_counter(), served.engine(body.snapshot)
         return render.quote(engine, engine.quote(body.quote, wanted=body.filter.record()), since(began))
 
     @routes.post("/drafts")
-    def drafts(body: schemas.DraftRequest) -> schemas.Draft:
+    def drafts(body: requests.DraftRequest) -> schemas.Draft:
         """A draft, sentence by sentence: supported, contradicted or not found, with evidence; and the draft with notes."""
         began, engine = time.perf_counter(), served.engine(body.snapshot)
         manuscript = read_manuscript(_docx(body.text) if body.format == "docx" else body.text, body.format)
@@ -40,7 +40,7 @@ def router(served: Served) -> APIRouter:
         return render.verified(engine, engine.recheck(saved_citations(body)), since(began))
 
     @routes.post("/references")
-    def references(body: schemas.ReferencesRequest) -> schemas.References:
+    def references(body: requests.ReferencesRequest) -> schemas.References:
         """References in a style, with the place: to passages, documents, works, or ranges of a document."""
         engine = served.engine(body.snapshot)
         if not body.ids and not body.places:
