@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: serve test check fuzz faults bench
+.PHONY: serve test check fuzz faults soak audit bench
 
 serve: .venv/run
 	$(BIN)/eunato-rag serve $(ARGS)
@@ -19,13 +19,26 @@ check: .venv/dev
 	$(BIN)/python docs/build.py --check
 
 # New made-up texts and documents, where a test run takes the same each time; and many more requests against the described API.
+# make fuzz PDFS=folder: then five minutes of that folder's PDFs made wrong, too.
 fuzz: .venv/dev
 	FUZZ_EXAMPLES=300 $(BIN)/python -m pytest -m hypothesis $(ARGS)
 	FUZZ_EXAMPLES=300 $(BIN)/python -m pytest tests/serving/test_openapi.py $(ARGS)
+	$(if $(PDFS),$(BIN)/python tests/benchmarks/mutated_pdfs.py $(PDFS) --seconds 300 --seed $$(date +%s))
 
-# Fifty runs killed at random moments, where a test run kills five.
+# Fifty runs killed at random moments, where a test run kills five; ten thousand documents, not two hundred; fifty megabytes, not one.
 faults: .venv/dev
-	FAULT_MOMENTS=50 $(BIN)/python -m pytest tests/faults $(ARGS)
+	FAULT_MOMENTS=50 FAULT_DOCUMENTS=10000 FAULT_MEGABYTES=50 $(BIN)/python -m pytest tests/faults $(ARGS)
+
+# Five minutes of everything at once against a real service, every answer checked; then four times what it can do.
+soak: .venv/dev
+	$(BIN)/python tests/benchmarks/soak.py $(ARGS)
+	$(BIN)/python tests/benchmarks/soak.py --overload 4
+
+# Installed files against their digests, then the pinned versions against the list of known weaknesses, which wants a network.
+audit: .venv/dev
+	$(BIN)/eunato-rag bom --verify
+	test -x .venv/audit/bin/pip-audit || ($(PYTHON) -m venv .venv/audit && .venv/audit/bin/pip install --quiet pip-audit)
+	.venv/audit/bin/pip-audit --strict --disable-pip --no-deps --requirement constraints.txt $(ARGS)
 
 # make bench DATA=folder [PEERS=folder PEER_SCRIPT=file]
 bench: .venv/dev

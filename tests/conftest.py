@@ -20,9 +20,18 @@ from starlette.types import ASGIApp
 
 from eunato_rag import evaluation
 from eunato_rag.engine import Engine
-from eunato_rag.indexing.embedding import DEFAULT_MODEL, Embedder, Encoded, TorchEmbedder, Vectors, find_model, model_digest, unit
+from eunato_rag.indexing.embedding import (
+    DEFAULT_MODEL,
+    Embedder,
+    Encoded,
+    TorchEmbedder,
+    Vectors,
+    find_model,
+    load_embedder,
+    model_digest,
+    unit,
+)
 from eunato_rag.indexing.keywords import analyse
-from eunato_rag.indexing.onnx import OnnxEmbedder, export
 from eunato_rag.ingestion.chunking import Chunking
 from eunato_rag.ingestion.readers import read
 from eunato_rag.ingestion.sources import identify, read_manifest
@@ -30,9 +39,11 @@ from eunato_rag.records import Document
 from eunato_rag.reindex import reindex
 from eunato_rag.serving.http.app import create_app
 
-if "FUZZ_EXAMPLES" not in os.environ:
+if "FUZZ_EXAMPLES" in os.environ:
+    settings.register_profile("tests", max_examples=int(os.environ["FUZZ_EXAMPLES"]), deadline=None)
+else:
     settings.register_profile("tests", derandomize=True)
-    settings.load_profile("tests")
+settings.load_profile("tests")
 """The same examples each time: a test that passed yesterday passes today. `make fuzz` looks for new ones."""
 
 ROOT = Path(__file__).parents[1]
@@ -219,17 +230,23 @@ def original() -> TorchEmbedder:
 
 
 @pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory, original: TorchEmbedder) -> Path:
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of exported models that holds the bundled one."""
     folder = tmp_path_factory.mktemp("models")
-    export(original, folder / original.digest[:16])
+    load_embedder(DEFAULT_MODEL, folder, backend="onnx")
     return folder
 
 
 @pytest.fixture(scope="session")
-def model(models: Path, original: TorchEmbedder) -> Embedder:
+def model(models: Path) -> Embedder:
     """The bundled model on its fast path."""
-    return OnnxEmbedder(DEFAULT_MODEL, models / original.digest[:16], threads=2)
+    return load_embedder(DEFAULT_MODEL, models, backend="onnx", threads=2)
+
+
+@pytest.fixture(scope="session")
+def exported(models: Path, model: Embedder) -> Path:
+    """The folder of the bundled model's export."""
+    return models / model.digest[:16]
 
 
 @pytest.fixture(scope="session")

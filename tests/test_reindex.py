@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from eunato_rag.engine import Engine
-from eunato_rag.indexing.snapshot import current_id
+from eunato_rag.indexing.snapshot import CACHE, CATALOGUE, SNAPSHOTS, current_id
 from eunato_rag.ingestion.chunking import Chunking
 from eunato_rag.ingestion.sources import changes, state_of
 from eunato_rag.reindex import STALE, Report, reindex
@@ -63,6 +65,30 @@ def test_a_document_that_cannot_be_read_any_more_keeps_its_last_good_version(
     (corpus / "orchard.md").unlink()
     assert run().removed == ("orchard.md",)
     assert Engine.open(index, embedder).quote("Apples from the old orchard keep until March").status == "absent"
+
+
+def test_no_words_of_a_damaged_snapshot_go_into_the_next(
+    corpus: Path, index: Path, embedder: WordEmbedder, run: Callable[..., Report]
+) -> None:
+    """A file that cannot be read is failed then, and not kept as its last version: that may not be what was read."""
+    catalogue = index / SNAPSHOTS / current_id(index) / CATALOGUE
+    data = catalogue.read_bytes()
+    assert data.count(b"Apples from the old orchard") == 1
+    catalogue.write_bytes(data.replace(b"Apples from the old orchard", b"Apples from the new orchard"))
+    (corpus / "orchard.md").write_bytes(b"\x00\x01\x02")
+    report = run()
+    assert (report.stale, [failure.source for failure in report.failed]) == ((), ["orchard.md"])
+    assert Engine.open(index, embedder).quote("Apples from the new orchard").status == "absent"
+
+
+def test_a_cached_vector_that_changed_is_embedded_again(index: Path, embedder: WordEmbedder, run: Callable[..., Report]) -> None:
+    """A bit of it, or of the tokens with it; the next run embeds nothing again."""
+    for column in ("vector", "tokens"):
+        with closing(sqlite3.connect(index / CACHE)) as db, db:
+            text, blob = db.execute(f"SELECT text, {column} FROM encoded").fetchone()
+            blob = bytes([*blob[:40], blob[40] ^ 1, *blob[41:]])
+            db.execute(f"UPDATE encoded SET {column} = ? WHERE text = ?", (blob, text))
+        assert (run().embedded, run().embedded) == (1, 0)
 
 
 def test_a_dry_run_says_what_would_happen_and_writes_nothing(

@@ -6,15 +6,18 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Literal
 
 from eunato_rag.errors import EunatoRagError, NoIndex
 from eunato_rag.evidence import entailment
 from eunato_rag.indexing import embedding, onnx, reranking, snapshot
+from eunato_rag.indexing.bert import read_plan
 from eunato_rag.indexing.keywords import ANALYSER
 from eunato_rag.ingestion import sources
 from eunato_rag.ingestion.fetched import fetched_files
 from eunato_rag.ingestion.readers import READERS
+from eunato_rag.serving import assembly
 from eunato_rag.settings import Settings
 from eunato_rag.tokens import count_tokens
 
@@ -40,18 +43,21 @@ def examine(settings: Settings) -> Iterator[Finding]:
     digest = ""
     try:
         folder = embedding.find_model(settings.embedding.model)
+        if settings.embedding.model == embedding.DEFAULT_MODEL:
+            embedding.verify_bundled(folder)
         digest = embedding.model_digest(folder)
         yield Finding("ok", "model", f"{settings.embedding.model}, weights {digest[:12]}")
     except EunatoRagError as error:
         yield Finding("broken", "model", str(error))
     if digest and settings.embedding.backend != "torch":
-        made = onnx.OnnxEmbedder.complete(settings.index / snapshot.MODELS / digest[:16])
-        yield Finding("ok", "fast path", "exported" if made else "not exported yet; the first reindex or serve does it")
+        digest = embedding.vectors_digest(digest, read_plan(folder), settings.embedding.precision)
+        yield _fast_path(settings.index / snapshot.MODELS / digest[:16])
     yield _tried("reranking", lambda: _reranking(settings))
     yield _tried("entailment", lambda: _entailment(settings))
     yield _generation(settings)
     yield from _corpus(settings)
     yield from _index(settings, digest)
+    yield _tried("search", lambda: _search(settings), "start Milvus, then eunato-rag reindex")
 
 
 def _packages() -> Iterator[Finding]:
@@ -60,6 +66,16 @@ def _packages() -> Iterator[Finding]:
             yield Finding("ok", "package", f"{name} {version(name)}")
         except PackageNotFoundError:
             yield Finding("broken", "package", f"{name} is not installed", f"pip install {name}")
+
+
+def _fast_path(folder: Path) -> Finding:
+    if not folder.exists():
+        return Finding("ok", "fast path", "not exported yet; the first reindex or serve does it")
+    try:
+        onnx.verify(folder)
+    except EunatoRagError as error:
+        return Finding("note", "fast path", str(error), "the next reindex or serve makes it anew")
+    return Finding("ok", "fast path", "exported, sound")
 
 
 def _generation(settings: Settings) -> Finding:
@@ -79,6 +95,19 @@ def _reranking(settings: Settings) -> str:
 def _entailment(settings: Settings) -> str:
     model = settings.entailment.model
     return f"{model} in {entailment.find_entailment(model)}" if model else "not set; rules decide what evidence says of a draft"
+
+
+def _search(settings: Settings) -> str:
+    milvus = assembly.milvus(settings)
+    if milvus is None:
+        return "in the index folder, by FAISS and bm25s"
+    answers = f"Milvus {milvus.version()} at {milvus.url} answers"
+    try:
+        manifest = snapshot.read_manifest(settings.index, snapshot.current_id(settings.index), verify=False)
+    except NoIndex:
+        return answers
+    milvus.verify(manifest.id, manifest.counts["passages"])
+    return f"{answers}, and holds all {manifest.counts['passages']} passages of {manifest.id}"
 
 
 def _tried(what: str, look: Callable[[], str], remedy: str = "") -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from eunato_rag.answering.conversation import checked_history, is_chatter, standalone_question
 from eunato_rag.answering.extraction import extract
@@ -20,7 +20,7 @@ from eunato_rag.citing.references import NoteView, footnote_graph
 from eunato_rag.citing.support import Judge
 from eunato_rag.errors import InvalidText, NotFound
 from eunato_rag.evidence.entailment import Entailment
-from eunato_rag.indexing.catalogue import Filter
+from eunato_rag.indexing.catalogue import Filter, Listed
 from eunato_rag.indexing.embedding import Embedder
 from eunato_rag.indexing.reranking import Reranker
 from eunato_rag.indexing.snapshot import Snapshot, current_id, open_snapshot
@@ -44,8 +44,13 @@ from eunato_rag.records import (
 from eunato_rag.retrieval import MAX_QUERY, Weights, checked_query, read_query, retrieve, retrieve_all
 from eunato_rag.timing import stage
 
+if TYPE_CHECKING:
+    from eunato_rag.indexing.milvus import Milvus
+
 ASK_TOP_K = 10
 SUPPORT_TOP_K = 3
+TEXT_AT_ONCE = 2**22
+"""Code points of a text that are given at once: about a thousand pages."""
 NOTHING_ASKED = "Nothing is asked here. Ask about the documents, for example: Why did Pooling and Sharing fail?"
 ABOUT_THE_WORK = 1.1
 """What the score of front and back matter is multiplied by where a question asks who wrote, published or paid for the work."""
@@ -97,13 +102,14 @@ class Engine:
         writer: Writer | None = None,
         reranker: Reranker | None = None,
         entailment: Entailment | None = None,
+        milvus: Milvus | None = None,
     ) -> Engine:
-        """The engine for an index folder's current snapshot.
+        """The engine for an index folder's current snapshot; with `milvus` that is where it searches.
 
         Raises:
-            NoIndex, DamagedSnapshot, IncompatibleIndex: each names the command that mends it.
+            NoIndex, DamagedSnapshot, IncompatibleIndex, MilvusUnavailable: each names what mends it.
         """
-        return cls(open_snapshot(index, embedder), embedder, writer, reranker, entailment)
+        return cls(open_snapshot(index, embedder, milvus=milvus), embedder, writer, reranker, entailment)
 
     def is_current(self, index: Path) -> bool:
         """Whether the index folder still names this engine's snapshot."""
@@ -196,7 +202,7 @@ class Engine:
         Raises:
             NotFound: it is none of them.
         """
-        if identity in self.documents():
+        if self.has(identity):
             return Cite(identity, self.document(identity).work)
         if (work := self.work(identity)) is not None:
             return Cite(None, work.csl)
@@ -222,8 +228,31 @@ class Engine:
         """The ids of all documents, in order."""
         return self.snapshot.catalogue.document_ids
 
+    def has(self, identity: str) -> bool:
+        """Whether there is a document of that id."""
+        return self.snapshot.catalogue.has(identity)
+
+    def listed(self, start: int, count: int) -> list[Listed]:
+        """So many of the documents, from a number on, counted from 0: what a list tells of them."""
+        return self.snapshot.catalogue.listed(start, count)
+
     def document(self, identity: str) -> Document:
         return self.snapshot.catalogue.document(identity)
+
+    def text(self, identity: str, start: int = 0, end: int | None = None) -> str:
+        """A range of a document's text; without `end`, all from `start` on.
+
+        Raises:
+            NotFound: no such document.
+            InvalidText: no range of its text, or more than `TEXT_AT_ONCE`.
+        """
+        whole = self.document(identity).text
+        stop = len(whole) if end is None else end
+        if not 0 <= start <= stop <= len(whole):
+            raise InvalidText(f"The text has {len(whole)} code points; {start} to {stop} is no range of it.")
+        if stop - start > TEXT_AT_ONCE:
+            raise InvalidText(f"The text has {len(whole)} code points, and at most {TEXT_AT_ONCE} are given at once. Read it in ranges.")
+        return whole[start:stop]
 
     def passage(self, identity: str) -> Passage:
         return self.snapshot.catalogue.passage(identity)
@@ -242,9 +271,14 @@ class Engine:
         said = " ".join(dict.fromkeys(text[start:end] for _, start, end in note.anchors))[:MAX_QUERY]
         return self.search(said, top_k=SUPPORT_TOP_K, wanted=Filter(document_id=note.document_id)) if said.strip() else ()
 
-    def footnotes(self, identity: str) -> list[NoteView]:
-        """The notes of a document with the sentences they stand at and the works they cite."""
-        return footnote_graph(self.document(identity), {work.id: work for work in self.works()}, frozenset(self.documents()))
+    def footnotes(self, identity: str, start: int = 0, end: int | None = None) -> list[NoteView]:
+        """The notes of a document with the sentences they stand at and the works they cite; those that stand in a range, if given."""
+        document = self.document(identity)
+        views = footnote_graph(document, {work.id: work for work in self.works()}, frozenset(self.documents()))
+        if (start, end) == (0, None):
+            return views
+        wanted = {note.start for note in document.footnotes_in(start, len(document.text) if end is None else end)}
+        return [view for view in views if view.start in wanted]
 
 
 def conclusion(events: Iterable[Event]) -> Answer:

@@ -7,13 +7,16 @@
     │   ├── EmptyCorpus         a folder without one readable document
     │   └── ManifestError       sources.toml is not what it should be
     ├── UnreadableDocument      one file could not become a document; the others go on
+    ├── DamagedPackage          an installed package is missing, or a file of it is not the one that was published
     ├── EmbeddingError          the embedding model
-    │   └── ModelNotFound       no weights under that name on this machine
+    │   ├── ModelNotFound       no weights under that name on this machine
+    │   └── UnusableExport      no export, or one whose files changed or are of another version
     ├── IndexStoreError         the index folder
     │   ├── NoIndex             nothing was published yet
     │   ├── DamagedSnapshot     a file is missing or its bytes changed
     │   ├── IncompatibleIndex   built with another model, analyser or format
-    │   └── IndexBusy           another process is writing
+    │   ├── IndexBusy           another process is writing
+    │   └── MilvusUnavailable   Milvus, where it is set: it cannot be reached, refuses, or takes too long
     ├── GenerationError         the language model, where one is set; the answer then falls back to extraction
     ├── InvalidQuestion         a question or query of nothing, or far too long
     ├── InvalidText             a quotation, draft or saved answer that cannot be read as one
@@ -54,12 +57,20 @@ class UnreadableDocument(EunatoRagError):
     """One file could not become a document."""
 
 
+class DamagedPackage(EunatoRagError):
+    """An installed package is missing, or a file of it is not the one that was published: the weights, the table of tokens."""
+
+
 class EmbeddingError(EunatoRagError):
     """The embedding model could not be loaded or run."""
 
 
 class ModelNotFound(EmbeddingError):
     """No weights under that name on this machine."""
+
+
+class UnusableExport(EmbeddingError):
+    """A model's export is missing, changed since it was written, or of another version of this package."""
 
 
 class IndexStoreError(EunatoRagError):
@@ -80,6 +91,10 @@ class IncompatibleIndex(IndexStoreError):
 
 class IndexBusy(IndexStoreError):
     """Another process is writing to the index folder."""
+
+
+class MilvusUnavailable(IndexStoreError):
+    """Milvus, where it is set to be searched, cannot be reached, refuses, or takes too long."""
 
 
 class GenerationError(EunatoRagError):

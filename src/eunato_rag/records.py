@@ -1,4 +1,4 @@
-"""The records that cross borders: frozen, slotted, standard library only.
+"""The records that cross borders: frozen, slotted, standard library only, but for how places are looked up (places).
 
 Every position is an offset in Unicode code points of one document's canonical text, ends exclusive.
 What a record says about a place can therefore be checked by slicing: `document.text[start:end]`.
@@ -8,10 +8,12 @@ Left out: how records are made (ingestion), stored (indexing) and shown (serving
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import takewhile
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
+
+from eunato_rag.places import Notes, Rows, Sections
 
 BlockKind = Literal["heading", "paragraph", "list_item", "table", "note", "caption"]
 Matter = Literal["front", "body", "back"]
@@ -21,6 +23,7 @@ QuotationStatus = Literal["exact", "normalized", "altered", "absent"]
 EditKind = Literal["number", "date", "negation", "modal", "name", "insertion", "deletion", "wording"]
 Label = Literal["supported", "contradicted", "not_found"]
 _COUNTED: frozenset[BlockKind] = frozenset({"paragraph", "list_item"})
+Made = TypeVar("Made")
 
 CslRecord = Mapping[str, Any]
 """A bibliographic record in the shape of CSL-JSON 1.0.2, with its `id`."""
@@ -156,15 +159,28 @@ class Document:
     links: tuple[Link, ...] = ()
     sentences: tuple[tuple[int, int], ...] = ()
     report: tuple[Change, ...] = ()
+    _made: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def title(self) -> str:
         return str(self.work.get("title") or self.source)
 
+    def once(self, make: Callable[[Document], Made]) -> Made:
+        """What a function makes of the document, made when it is first wanted, and kept with the document."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        made: Made = self._made[make]
+        return made
+
     def block_at(self, offset: int) -> Block | None:
         """The block that holds the offset, or None between two blocks."""
         index = bisect_right(self.blocks, offset, key=lambda block: block.start) - 1
         return self.blocks[index] if index >= 0 and offset < self.blocks[index].end else None
+
+    def blocks_in(self, start: int, end: int) -> tuple[Block, ...]:
+        """The blocks that share something with a range, in order."""
+        first = bisect_right(self.blocks, start, key=lambda block: block.end)
+        return self.blocks[first : bisect_left(self.blocks, end, key=lambda block: block.start)]
 
     def locate(self, start: int, end: int) -> Locator:
         """The page, section and paragraph at `start`, looked up there and never copied along.
@@ -180,26 +196,22 @@ class Document:
                 return Locator(start, end, page)
             place = max(0, note.anchors[0] - 1)
         index = bisect_right(self.blocks, place, key=lambda block: block.start) - 1
+        sections = self.once(_sections)
+        headings = (self.blocks[heading] for heading in sections.headings(index))
         counted = index >= 0 and self.blocks[index].kind in _COUNTED
-        headings: list[str] = []
-        paragraph = 0
-        level: int | None = None
-        for block in reversed(self.blocks[: index + 1]):
-            if block.kind == "heading":
-                if block.level > 0 and (level is None or block.level < level):
-                    headings.insert(0, self.text[block.start : block.end])
-                level = block.level if level is None else min(level, block.level)
-                if level <= 1:
-                    break
-            elif level is None and block.kind in _COUNTED:
-                paragraph += 1
-        return Locator(start, end, page, tuple(headings), paragraph if counted else None)
+        return Locator(
+            start,
+            end,
+            page,
+            tuple(self.text[heading.start : heading.end] for heading in headings),
+            sections.paragraph(index) if counted else None,
+        )
 
     def _note_at(self, offset: int) -> Footnote | None:
         block = self.block_at(offset)
         if block is None or block.kind != "note":
             return None
-        return next((note for note in self.footnotes if note.start <= offset < note.end), None)
+        return next((self.footnotes[note] for note in self.once(_notes).touching(offset, offset + 1)), None)
 
     def table_head(self, start: int) -> tuple[tuple[int, int], ...]:
         """What a row of a table needs to be understood, as ranges in order.
@@ -211,12 +223,10 @@ class Document:
         if index < 0 or self.blocks[index].kind != "table" or start >= self.blocks[index].end:
             return ()
         table = self.blocks[index]
-        above = [row for row in self.sentences_in(table.start, table.end) if row[1] <= start]
-        part = next((row for row in reversed(above) if "|" not in self.text[slice(*row)]), None)
         near = list(takewhile(lambda block: block.kind in ("caption", "heading"), reversed(self.blocks[max(0, index - 3) : index])))
         captions = [n for n, block in enumerate(near) if block.kind == "caption"]
         spans = [(block.start, block.end) for block in reversed(near[: captions[-1] + 1] if captions else near[:1])]
-        return tuple(dict.fromkeys([*spans, *above[:1], *([part] if part else [])]))
+        return tuple(dict.fromkeys([*spans, *self.once(_tables)[table.start].above(start)]))
 
     def context(self, start: int) -> tuple[str, ...]:
         """What a place leaves out of what it is about: the title, the headings above it, the head of its table."""
@@ -233,11 +243,32 @@ class Document:
 
     def footnotes_in(self, start: int, end: int) -> tuple[Footnote, ...]:
         """The notes whose markers stand in a range of the prose, and the note whose own text it is."""
-        return tuple(
-            note
-            for note in self.footnotes
-            if any(start < anchor <= end for anchor in note.anchors) or (note.start < end and start < note.end)
-        )
+        notes = self.once(_notes)
+        return tuple(self.footnotes[note] for note in sorted({*notes.marked_in(start, end), *notes.touching(start, end)}))
+
+    def sentence_at(self, anchor: int) -> tuple[int, int] | None:
+        """The sentence that a marker stands at: the one that its anchor ends or lies in."""
+        index = bisect_left(self.sentences, anchor, key=lambda span: span[0]) - 1
+        return self.sentences[index] if index >= 0 and anchor <= self.sentences[index][1] else None
+
+
+def _sections(document: Document) -> Sections:
+    levels = [block.level if block.kind == "heading" else None for block in document.blocks]
+    return Sections(levels, [block.kind in _COUNTED for block in document.blocks])
+
+
+def _notes(document: Document) -> Notes:
+    return Notes([(note.start, note.end) for note in document.footnotes], [note.anchors for note in document.footnotes])
+
+
+def _tables(document: Document) -> dict[int, Rows]:
+    """By where each begins."""
+    tables = {}
+    for block in document.blocks:
+        if block.kind == "table":
+            rows = list(document.sentences_in(block.start, block.end))
+            tables[block.start] = Rows(rows, ["|" not in document.text[start:end] for start, end in rows])
+    return tables
 
 
 @dataclass(frozen=True, slots=True)

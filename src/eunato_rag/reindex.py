@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from eunato_rag.answering.abstention import Abstention
 from eunato_rag.errors import EmptyCorpus, IndexStoreError, NotFound
-from eunato_rag.indexing import snapshot
+from eunato_rag.indexing import history, snapshot
 from eunato_rag.indexing.acronyms import find_acronyms
 from eunato_rag.indexing.cache import VectorCache
 from eunato_rag.indexing.catalogue import Catalogue
@@ -24,6 +24,9 @@ from eunato_rag.ingestion.fetched import fetched_files
 from eunato_rag.ingestion.isolation import Limits, Workers
 from eunato_rag.records import Change, Document, Passage, Work
 from eunato_rag.tokens import count_tokens
+
+if TYPE_CHECKING:
+    from eunato_rag.indexing.milvus import Milvus
 
 Stage = Literal["read", "chunk", "embed", "publish"]
 STALE = "stale"
@@ -76,24 +79,28 @@ def reindex(
     limits: Limits = Limits(),
     full: bool = False,
     dry_run: bool = False,
+    keep: int = history.KEPT,
+    milvus: Milvus | None = None,
     progress: Progress = lambda stage, done, total: None,
 ) -> Report:
     """Build a snapshot of the corpus and publish it; what is served stays until the new one is whole.
 
     A file that cannot be read is named in the report, and the others go on; if it could be read once, its last good
     version is kept, marked as stale. With `full` nothing is taken from the cache of vectors. With `dry_run` everything
-    is read and nothing embedded or written. `progress(stage, done, total)` is called as the work goes on.
+    is read and nothing embedded or written. `keep` snapshots are left, the new one among them. With `milvus` the snapshot is
+    searched there, too.
+    `progress(stage, done, total)` is called as the work goes on.
 
     Raises:
         CorpusNotFound, ManifestError, EmptyCorpus: nothing could be built; nothing was changed.
-        IndexBusy: another process is writing.
+        IndexBusy: another process is writing. MilvusUnavailable: what is served stays.
     """
     began = time.perf_counter()
     with nullcontext() if dry_run else snapshot.writing(index):
         manifest = sources.read_manifest(corpus).with_files(fetched_files(corpus))
         documents, failed = _read_all(corpus, manifest, limits, progress)
         before = _served(index)
-        stale = _last_good(before, failed, {document.id for document in documents})
+        stale = _last_good(index, before, failed, {document.id for document in documents})
         if not documents:
             reasons = "".join(f"\n  {failure.source}: {failure.error}" for failure in failed)
             raise EmptyCorpus(f"No document in {corpus} could be read; the index was left as it is. Put a text file there.{reasons}")
@@ -105,7 +112,11 @@ def reindex(
         else:
             if full:
                 (index / snapshot.CACHE).unlink(missing_ok=True)
-            identity, passages, embedded = index_documents(documents, manifest.works, index, embedder, chunking, progress, abstention)
+            identity, passages, embedded = index_documents(
+                documents, manifest.works, index, embedder, chunking, progress, abstention, milvus
+            )
+            with snapshot.storing(index):
+                history.delete_old(index, keep, milvus)
     was = before.digests if before else {}
     now = {document.source: document.sha256 for document in documents}
     kept = {document.source for document in stale}
@@ -147,10 +158,17 @@ def _served(index: Path) -> _Served | None:
     return _Served(folder, {s["source"]: s["sha256"] for s in listed}, {s["source"]: s["document_id"] for s in listed})
 
 
-def _last_good(before: _Served | None, failed: Sequence[Failure], taken: set[str]) -> list[Document]:
-    """The served versions of the sources that failed, marked; those whose id another source has now are left out."""
+def _last_good(index: Path, before: _Served | None, failed: Sequence[Failure], taken: set[str]) -> list[Document]:
+    """The served versions of the sources that failed, marked; those whose id another source has now are left out.
+
+    None of a snapshot that is damaged: its words would go into the new one under a checksum that holds.
+    """
     wanted = [failure for failure in failed if before and failure.source in before.ids and before.ids[failure.source] not in taken]
     if before is None or not wanted:
+        return []
+    try:
+        snapshot.read_manifest(index, before.folder.name)
+    except (IndexStoreError, NotFound):
         return []
     catalogue = Catalogue(before.folder / snapshot.CATALOGUE)
     try:
@@ -173,6 +191,7 @@ def index_documents(
     chunking: Chunking,
     progress: Progress = lambda stage, done, total: None,
     abstention: Abstention = Abstention(),
+    milvus: Milvus | None = None,
 ) -> tuple[str, int, int]:
     """Publish a snapshot of documents that were read: its id, the number of passages, and how many were embedded now."""
     passages, texts = _texts(documents, embedder, chunking, progress)
@@ -192,7 +211,7 @@ def index_documents(
             asdict(chunking),
             asdict(abstention),
         )
-        identity = snapshot.publish(index, contents)
+        identity = snapshot.publish(index, contents, milvus)
         progress("publish", 1, 1)
     return identity, len(passages), embedded
 

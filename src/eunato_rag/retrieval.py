@@ -98,7 +98,7 @@ def retrieve(
     """
     if not 1 <= top_k <= MAX_TOP_K:
         raise InvalidQuestion(f"top_k is {top_k}; it goes from 1 to {MAX_TOP_K}.")
-    allowed = snapshot.catalogue.allowed(wanted)
+    allowed = snapshot.allowed(wanted)
     pool = max(_POOL, top_k)
     with stage("vectors"):
         dense = snapshot.vectors.search(query.vector, pool, allowed)

@@ -34,6 +34,11 @@ _WORD_END = re.compile(r"(?<![\w.-])([a-z]{4,})\.\s+(?=[“‘\"'(]?[A-Z][a-z])"
 capitalised one ends a sentence, unless it is one of ours."""
 
 
+_ENDLESS = re.compile(r"\S{1000,}")
+"""The model's time grows with the square of a word's length; no word is so long, and one that is ends a sentence at its end alone."""
+_ENDING = ".!?…\"'”’»)]"
+
+
 @cache
 def _tokenizer() -> PunktSentenceTokenizer:
     from nupunkt import PunktSentenceTokenizer
@@ -50,11 +55,18 @@ def _tokenizer() -> PunktSentenceTokenizer:
 def sentence_spans(text: str) -> list[tuple[int, int]]:
     """The sentences of one block as tight ranges, in order: no surrounding space, no overlap, nothing but space between."""
     spans: list[tuple[int, int]] = []
-    for segment in _tokenizer().iter_segments(text, paragraph_breaks=False):
+    seen = _ENDLESS.sub(lambda word: _masked(word[0]), text)
+    for segment in _tokenizer().iter_segments(seen, paragraph_breaks=False):
         start = segment.start
-        for match in _WORD_END.finditer(text, segment.start, segment.end):
+        for match in _WORD_END.finditer(seen, segment.start, segment.end):
             if match[1] not in ABBREVIATIONS:
                 spans.append((start, match.end(1) + 1))
                 start = match.end()
         spans.append((start, segment.end))
     return spans
+
+
+def _masked(word: str) -> str:
+    """A word of the same length that has no mark of punctuation but the last few, if it ends with such."""
+    ending = word[len(word.rstrip(_ENDING)) :][-5:]
+    return "x" * (len(word) - len(ending)) + ending

@@ -15,9 +15,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from eunato_rag.answering.abstention import Abstention
 from eunato_rag.errors import SettingsError
 from eunato_rag.indexing.embedding import DEFAULT_MODEL
+from eunato_rag.indexing.history import KEPT
 
 PREFIX = "EUNATO_"
-_SECRET = ("API_KEY", "BASE_URL")
+_SECRET = ("API_KEY", "BASE_URL", "MILVUS__TOKEN", "MILVUS__URL")
 """Variables whose values an error does not repeat; in an address somebody may have put a password."""
 
 
@@ -28,11 +29,19 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _sendable(value: SecretStr | None) -> SecretStr | None:
+    key = value.get_secret_value().strip() if value else ""
+    if not key.isascii() or not key.isprintable():
+        raise ValueError("a key is made of visible ASCII characters")
+    return SecretStr(key) if key else None
+
+
 class EmbeddingSettings(_Section):
     """`EUNATO_EMBEDDING__*`"""
 
     model: str = Field(DEFAULT_MODEL, description="bundled model, folder, or Hugging Face name")
     backend: Literal["auto", "onnx", "torch"] = Field("auto", description="auto: ONNX where the model can be exported")
+    precision: Literal["int8", "float32"] = Field("int8", description="of products, where the model is a BERT and runs on ONNX")
     threads: int = Field(0, ge=0, le=256, description="0: one per core")
     allow_download: bool = Field(False, description="may fetch a model's weights from Hugging Face")
 
@@ -50,10 +59,18 @@ class AbstentionSettings(_Section):
     least: float = Field(Abstention().least, ge=0, le=1, description="confidence below which a question is refused; set by reindex")
 
 
+class SnapshotSettings(_Section):
+    """`EUNATO_SNAPSHOTS__*`"""
+
+    keep: int = Field(KEPT, ge=1, le=1000, description="snapshots that a re-index leaves, the served one among them")
+
+
 class ReadingSettings(_Section):
     """`EUNATO_READING__*`"""
 
-    seconds: float = Field(120.0, gt=0, description="time that reading one file may take")
+    seconds: float = Field(
+        120.0, gt=0, description="time that reading one file may take; over 2 MiB as much longer as it is larger, up to 16 times"
+    )
     megabytes: int = Field(2048, ge=256, description="memory that reading one file may take")
 
 
@@ -104,10 +121,7 @@ class GenerationSettings(_Section):
     @field_validator("api_key")
     @classmethod
     def _is_sendable(cls, value: SecretStr | None) -> SecretStr | None:
-        key = value.get_secret_value().strip() if value else ""
-        if not key.isascii() or not key.isprintable():
-            raise ValueError("a key is made of visible ASCII characters")
-        return SecretStr(key) if key else None
+        return _sendable(value)
 
 
 class RerankingSettings(_Section):
@@ -121,6 +135,31 @@ class EntailmentSettings(_Section):
     """`EUNATO_ENTAILMENT__*`; with a `model`, it decides what evidence says of a draft's sentences, in place of rules."""
 
     model: str = Field("", description="model for natural language inference: folder or Hugging Face name; empty: rules")
+
+
+class MilvusSettings(_Section):
+    """`EUNATO_MILVUS__*`; with a `url`, vectors and keywords are searched there."""
+
+    url: str = Field("", description="Milvus, as http://host:19530, or a file of Milvus Lite, as /path/milvus.db; empty: the index folder")
+    token: SecretStr | None = Field(None, description="token, or name:password, that Milvus asks for")
+    name: str = Field(
+        "eunato", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$", description="alias, and how the names of collections begin; one per index"
+    )
+    timeout: float = Field(10.0, gt=0, le=3600, description="silence of Milvus to bear, in seconds")
+
+    @field_validator("url")
+    @classmethod
+    def _is_place(cls, value: str) -> str:
+        given = value.strip()
+        address = re.fullmatch(r"https?://[^\s/?#@]+(/\w*)?", given)
+        if given and not address and ("://" in given or not given.endswith(".db")):
+            raise ValueError("an address as http://host:19530, without name or password, or a file that ends with .db is expected")
+        return given
+
+    @field_validator("token")
+    @classmethod
+    def _is_token(cls, value: SecretStr | None) -> SecretStr | None:
+        return _sendable(value)
 
 
 class ServingSettings(_Section):
@@ -140,10 +179,13 @@ class ServingSettings(_Section):
     )
     costly_rate: str | None = Field(None, description="the same for questions, drafts, re-checks and /mcp; without it 120/minute")
     admin_rate: str | None = Field(None, description="the same for jobs, uploads, deletions, snapshots; without it 120/minute")
-    at_a_time: int = Field(16, ge=1, le=1000, description="requests computed at a time")
+    at_a_time: int | None = Field(
+        None, ge=1, le=1000, description="requests computed at a time; without it 4, or 16 where a language model writes answers"
+    )
     queue: int = Field(64, ge=0, le=10_000, description="requests that may wait for that; more are refused at once")
     queue_seconds: float = Field(10.0, gt=0, description="time that a request may wait")
     answer_seconds: float = Field(120.0, gt=0, description="time after which a request is told that its answer takes too long")
+    watch: bool = Field(False, description="re-index when the corpus folder has changed and then stayed as it is for some seconds")
     hosts: str = Field("", description="names, besides loopback's and the public one, that a service on loopback is asked for by; commas")
     cors_origins: str = Field("", description="origins of other sites whose pages may call, as https://one.example; commas between them")
     trusted_proxies: str = Field("", description="addresses or networks of proxies whose X-Forwarded-For and -Proto are believed; commas")
@@ -192,11 +234,13 @@ class Settings(BaseSettings):
     embedding: EmbeddingSettings = EmbeddingSettings()
     chunking: ChunkingSettings = ChunkingSettings()
     abstention: AbstentionSettings = AbstentionSettings()
+    snapshots: SnapshotSettings = SnapshotSettings()
     reading: ReadingSettings = ReadingSettings()
     fetching: FetchingSettings = FetchingSettings()
     generation: GenerationSettings = GenerationSettings()
     reranking: RerankingSettings = RerankingSettings()
     entailment: EntailmentSettings = EntailmentSettings()
+    milvus: MilvusSettings = MilvusSettings()
     serving: ServingSettings = ServingSettings()
 
 

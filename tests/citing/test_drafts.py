@@ -53,6 +53,15 @@ def test_a_false_number_is_told_in_the_note(paper_engine: Engine) -> None:
     assert "was adopted in 2010" in draft.annotated
 
 
+def test_a_quoted_heading_is_evidence_like_prose(paper_engine: Engine) -> None:
+    """It stands in no passage of its own."""
+    heading = next(b for b in paper_engine.document("mangiameli-2025").blocks if b.kind == "heading" and b.end - b.start > 30)
+    words = paper_engine.document("mangiameli-2025").text[heading.start : heading.end]
+    sentence = only(check(paper_engine, f"The paper calls this “{words}” and says why.\n"))
+    assert [quotation.found.status for quotation in sentence.quotations] == ["exact"]
+    assert words in [citation.quote for citation in sentence.evidence]
+
+
 def test_a_quotation_to_the_letter_supports_its_sentence(paper_engine: Engine) -> None:
     """The whole sentence is a quotation with a frame of a few words."""
     sentence = only(check(paper_engine, f"The paper holds that “{QUOTED}”."))

@@ -43,6 +43,17 @@ def test_in_an_unchanged_corpus_a_citation_is_unchanged(index: Path, embedder: W
     assert done.match.quote == DREDGED
 
 
+def test_a_cited_heading_is_rechecked_like_prose(index: Path, embedder: WordEmbedder) -> None:
+    """It stands in no passage; the one that follows it is given."""
+    engine = Engine.open(index, embedder)
+    (citation,) = read_saved(render.quote(engine, engine.quote("Harbour Report"), 1.0).model_dump_json())
+    done = recheck(engine.snapshot, citation)
+    assert done.state == "unchanged"
+    assert done.match is not None
+    assert done.match.quote == "Harbour Report"
+    assert DREDGED in done.match.passage.text
+
+
 def test_a_citation_moves_with_its_words(corpus: Path, index: Path, embedder: WordEmbedder, saved: str) -> None:
     """A sentence put before it moves it; the new place is given."""
     text = HARBOUR.replace("The harbour at", "Lindholm lies in the north. The harbour at", 1)

@@ -66,3 +66,9 @@ def test_the_number_that_stands_instead_is_one_of_the_same_kind() -> None:
 def test_words_with_digits_that_are_no_numbers_are_told() -> None:
     """They can only be compared as they are."""
     assert unread(read_claim("Document 1.4,250 has 12 pages.")) == ["1.4,250"]
+
+
+@pytest.mark.parametrize("text", ["", "…", "\ue768|\U0005cfa1", "100 %", "<br>"])
+def test_a_text_of_few_words_or_none_claims_no_quantity(text: str) -> None:
+    """A passage may be of nothing but signs, and is compared with claims all the same."""
+    assert read_claim(text).quantifiers == frozenset()

@@ -8,7 +8,7 @@ import pytest
 
 from eunato_rag.engine import Engine
 from eunato_rag.errors import DamagedSnapshot, IncompatibleIndex, IndexBusy, IndexStoreError, NotFound
-from eunato_rag.indexing.history import activate, list_snapshots, prune
+from eunato_rag.indexing.history import activate, list_snapshots, prune, rollback
 from eunato_rag.indexing.snapshot import SNAPSHOTS, current_id, writing
 from eunato_rag.ingestion.chunking import Chunking
 from eunato_rag.reindex import reindex
@@ -79,3 +79,26 @@ def test_pruning_keeps_the_served_one_and_the_newest(index: Path, ids: list[str]
     assert "2019" in opened.ask("When was the harbour at Lindholm dredged?").text
     with pytest.raises(IndexStoreError):
         prune(index, 0)
+
+
+def test_what_was_served_before_is_served_again(index: Path, ids: list[str], embedder: WordEmbedder) -> None:
+    """In the order in which it was served, not in that of building; what is gone or damaged is passed over."""
+    activate(index, ids[0], embedder)
+    assert rollback(index, embedder).id == ids[3]
+    (index / SNAPSHOTS / ids[2] / "vectors.faiss").write_bytes(b"nothing")
+    assert rollback(index, embedder).id == ids[1]
+    assert rollback(index, embedder).id == current_id(index) == ids[0]
+    with pytest.raises(NotFound, match="served before"):
+        rollback(index, embedder)
+    assert current_id(index) == ids[0]
+    activate(index, ids[3], embedder)
+    assert rollback(index, embedder).id == ids[0]
+
+
+def test_a_run_keeps_the_last_ones_by_itself(corpus: Path, index: Path, ids: list[str], embedder: WordEmbedder) -> None:
+    """The new one, the one that was served before, and then the newest."""
+    activate(index, ids[0], embedder)
+    (corpus / "harbour.txt").write_text(HARBOUR.replace("2019", "2015"), "utf-8")
+    new = reindex(corpus, index, embedder, Chunking(), keep=3).snapshot
+    assert {kept.id for kept in list_snapshots(index)} == {new, ids[0], ids[3]}
+    assert rollback(index, embedder).id == ids[0]

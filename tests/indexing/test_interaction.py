@@ -113,7 +113,7 @@ def test_the_fast_path_and_the_original_agree_on_tokens(model: Embedder, origina
     for mine, theirs in zip(model.encode_query_tokens(said), original.encode_query_tokens(said), strict=True):
         assert mine.pieces.tolist() == theirs.pieces.tolist()
         assert mine.places.tolist() == theirs.places.tolist()
-        assert np.sum(mine.tokens * theirs.tokens, axis=1).min() > 0.999
+        assert np.sum(mine.tokens * theirs.tokens, axis=1).min() > 0.98  # products in 8 bits
 
 
 def test_no_part_of_a_text_longer_than_the_model_reads_is_ignored(model: Embedder) -> None:

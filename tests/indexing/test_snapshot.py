@@ -121,7 +121,9 @@ def test_reindex_mends_a_damaged_snapshot(corpus: Path, index: Path, embedder: W
 
 def test_an_index_of_another_model_is_refused(index: Path) -> None:
     """The error names both models and the command."""
-    with pytest.raises(IncompatibleIndex, match=r"built with words \(256 dimensions\) but settings name words.*Run: eunato-rag reindex"):
+    with pytest.raises(
+        IncompatibleIndex, match=r"built with words \(256 dimensions, vectors \S+\) but settings name words.*Run: eunato-rag reindex"
+    ):
         snapshot.open_snapshot(index, WordEmbedder("words-2"))
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from eunato_rag.ingestion.chunking import Chunking, chunk, embedding_text
 from eunato_rag.ingestion.layout import Draft, Prose, assemble
 from eunato_rag.records import Block, Document, Passage
+from eunato_rag.sentences import sentence_spans
 from eunato_rag.tokens import count_tokens
 
 
@@ -146,3 +147,29 @@ def _block(doc: Document, offset: int) -> Block:
 def test_tokens_are_counted_offline(text: str, tokens: int) -> None:
     """The bundled table counts as cl100k_base does; a special token in a document is plain text."""
     assert count_tokens(text) == tokens
+
+
+def test_a_document_of_nothing_but_headings_has_these_as_passages() -> None:
+    """What is indexed can be found, and a quotation of it lies in a passage."""
+    doc = document(Draft("heading", Prose("Harbour Report"), 0), Draft("heading", Prose("Summary"), 1))
+    assert [p.text for p in passages(doc)] == ["Harbour Report", "Summary"]
+
+
+def test_an_endless_sentence_is_not_counted_from_end_to_end_for_each_of_its_parts() -> None:
+    """What the model's counter is given in all stays a small multiple of the text."""
+    counted = 0
+
+    def count(text: str) -> int:
+        nonlocal counted
+        counted += len(text)
+        return len(text) // 4
+
+    doc = document(paragraph("x" * 200_000))
+    parts = chunk(doc, Chunking(), size=count, model_size=count, model_limit=256)
+    assert "".join(part.text for part in parts) == doc.text
+    assert counted < 50 * len(doc.text)
+
+
+def test_a_word_without_end_is_one_sentence() -> None:
+    """Marks inside of it end nothing, and take no time."""
+    assert sentence_spans("![" * 50_000 + " It rained. They left.") == [(0, 100_011), (100_012, 100_022)]

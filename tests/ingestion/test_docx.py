@@ -375,3 +375,16 @@ def test_attributes_that_are_no_numbers_do_no_harm(tmp_path: Path) -> None:
     cell = '<w:tc><w:tcPr><w:gridSpan w:val="{}"/></w:tcPr>' + paragraph("a") + "</w:tc>"
     body = f"<w:tbl><w:tr>{cell.format('many')}{cell.format('9' * 5000)}</w:tr></w:tbl>" + numbered("x", 99)
     assert written(tmp_path, packed(body, numbering=NUMBERING)).text == "a | a\n\nx"
+
+
+def test_a_word_with_its_reading_above_is_the_word(tmp_path: Path) -> None:
+    """Ruby: the base is text, the reading is not; a ruby without a base is nothing."""
+    ruby = "<w:r><w:ruby><w:rt>{}</w:rt>{}</w:ruby></w:r>"
+    body = run("A ") + ruby.format(run("over"), f"<w:rubyBase>{run('base')}</w:rubyBase>") + ruby.format(run("alone"), "")
+    assert written(tmp_path, packed(paragraph(body))).text == "A base"
+
+
+def test_an_archive_cut_at_its_beginning_is_refused(tmp_path: Path) -> None:
+    """Its index points before the first byte."""
+    with pytest.raises(UnreadableDocument, match="is damaged"):
+        written(tmp_path, b"PK" + packed(paragraph("Words."))[40:])

@@ -371,3 +371,29 @@ def test_any_page_keeps_its_words(tmp_path_factory: pytest.TempPathFactory, part
         assert text
         assert text == text.strip()
     assert not re.search(r"\n{3}", document.text.replace("\n\n", "¶").replace("¶", "\n\n"))
+
+
+@pytest.mark.parametrize("charset", ["utf-7", "unicode_escape", "punycode", "idna", "undefined", "hex", "rot13", "raw_unicode_escape"])
+def test_a_declared_encoding_that_no_browser_reads_is_not_followed(tmp_path: Path, charset: str) -> None:
+    """Python knows them, and some of them make halves of characters, or raise what no decoder should."""
+    path = tmp_path / "page.html"
+    path.write_bytes(f'<meta charset="{charset}"><p>Harbour +2AA- \\ud800 caf'.encode() + b"\xe9 au lait, une fois.</p>")
+    assert read(path).text.startswith("Harbour +2AA- \\ud800 caf")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        '<link rel=canonical href="https://port.example/a"><base href="http://[">',
+        '<script type="application/ld+json">{"@type": "Report", "name": "Har\\ud800bour", "datePublished": [[[]]]}</script>',
+        '<script type="application/ld+json">{"@type": "Report", "n": %s}</script>' % ("9" * 5000),
+        '<script type="application/ld+json">%s</script>' % ("[" * 100_000),
+    ],
+)
+def test_what_a_page_says_wrongly_of_itself_is_no_reason_to_refuse_it(tmp_path: Path, head: str) -> None:
+    """An address that is none, half of a character, a number without end, lists without end."""
+    path = tmp_path / "page.html"
+    path.write_text(f"<head>{head}</head><p>The harbour was <a href='b'>dredged</a>.", "utf-8")
+    document = read(path)
+    assert document.text.endswith("The harbour was dredged.")
+    document.title.encode("utf-8")

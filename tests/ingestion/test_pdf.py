@@ -13,6 +13,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from eunato_rag.errors import UnreadableDocument
 from eunato_rag.ingestion.readers import pdf, read
+from eunato_rag.ingestion.readers.pdf_lines import plain_lines
 from eunato_rag.records import Block, Document, Page
 
 WIDTH, HEIGHT = 595, 842
@@ -531,3 +532,10 @@ def test_the_same_words_at_the_head_of_the_next_page_stay(tmp_path: Path) -> Non
     """Where the pages themselves are read, a repeated paragraph is the author's, not a converter's."""
     document = written(tmp_path, drawn(lines(HARBOUR), lines(HARBOUR)))
     assert document.text.count("Nobody had measured the depth") == 2
+
+
+def test_control_characters_in_a_page_that_pypdf_read_are_mended() -> None:
+    """They are ASCII, like letters; a stretch of nothing else is gone."""
+    line = pdf._mended(plain_lines("The\x08 har\x00bour\x1b", 1, 10.0)[0])
+    assert line.text == "The harbour"
+    assert pdf._mended(plain_lines("\x00\x01", 1, 10.0)[0]).fragments == ()

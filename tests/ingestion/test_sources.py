@@ -77,3 +77,12 @@ def test_the_papers_manifest_names_each_footnote_once() -> None:
     assert len(set(cited_by("mangiameli-2025", manifest.works).values())) == 20
     assert all(m.as_printed for m in mentions)
     assert all(work.csl.get("type") and work.rights for work in manifest.works)
+
+
+def test_a_year_may_be_written_as_text(corpus: Path) -> None:
+    """CSL-JSON allows both; a note of that year is not doubted for it."""
+    path = corpus / "sources.toml"
+    path.write_text(path.read_text("utf-8").replace("[[2019]]", '[["2019"]]'), "utf-8")
+    document = identify(read(corpus / "harbour.txt"), "harbour.txt", read_manifest(corpus))
+    assert [note.work for note in document.footnotes] == ["port-2019"]
+    assert "note-doubt" not in [change.kind for change in document.report]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eunato_rag.errors import UnreadableDocument
-from eunato_rag.ingestion.layout import find_overlap
+from eunato_rag.ingestion.layout import find_overlap, mend_characters
 from eunato_rag.ingestion.readers import read
 from eunato_rag.ingestion.readers.text import parse
 from eunato_rag.records import Document
@@ -184,3 +185,38 @@ def test_any_text_keeps_its_words(parts: list[str]) -> None:
     body = "".join(d.prose.text for d in drafts)
     removed = "".join(change.removed for change in changes)
     assert sorted(re.findall("[abcdeé]", body + removed)) == sorted(re.findall("[abcdeé]", source))
+
+
+@pytest.mark.parametrize("piece", ["a", ".", "_", "<!--", "a\n"])
+def test_the_time_of_reading_grows_with_the_text(tmp_path: Path, piece: str) -> None:
+    """Not with its square: a hundred thousand characters of one kind take a second or two, where they took minutes."""
+    began = time.process_time()
+    document = written(tmp_path, "x" + piece * (100_000 // len(piece)) + "y", "note.md")
+    assert document.text.startswith("x")
+    assert time.process_time() - began < 20
+
+
+def test_halves_of_characters_are_put_together_or_replaced() -> None:
+    """No file can hold one; the report says that there were some."""
+    text, changes = mend_characters("a\ud83d\ude00 b\ud800 c")
+    assert (text, [change.kind for change in changes]) == ("a\U0001f600 b\ufffd c", ["surrogates"])
+
+
+@pytest.mark.parametrize(
+    ("text", "tied"),
+    [
+        ("One.¹ Two.²\n\n¹ a\n² b\n\nThree.¹ Four.²\n\n¹ c\n² d\n", {"a": "One.", "b": "Two.", "c": "Three.", "d": "Four."}),
+        ("One.¹ Two.²\n\nThree.¹ Four.²\n\n¹ a\n² b\n¹ c\n² d\n", {"a": "One.", "b": "Two.", "c": "Three.", "d": "Four."}),
+        ("One.¹ Two.¹\n\n¹ a\n\nThree.¹\n\n¹ c\n", {"a": "One. Two.", "c": "Three."}),
+        ("One.¹\n\n¹ a\n\nTwo.\n\n¹ b\n\nThree.¹ Four.¹\n", {"a": "One.", "b": "Three. Four."}),
+    ],
+    ids=["below each page", "all at the end", "one of them twice", "one without a marker"],
+)
+def test_notes_whose_numbers_begin_anew_belong_to_their_own_markers(tmp_path: Path, text: str, tied: dict[str, str]) -> None:
+    """Not each of them to every marker of that number."""
+    document = written(tmp_path, text)
+    found = {
+        document.text[note.start : note.end]: " ".join(document.text[slice(*(document.sentence_at(a) or (0, 0)))] for a in note.anchors)
+        for note in document.footnotes
+    }
+    assert found == tied

@@ -119,7 +119,8 @@ def test_serve_builds_the_index_and_answers_over_http(desk: Path) -> None:
         assert "was dredged in 2019 [1]." in answer["answer"]
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(20)
+        code = process.wait(20)
+    assert code == 0
 
 
 def test_notes_tell_the_footnote_graph(desk: Path) -> None:

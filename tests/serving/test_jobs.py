@@ -236,7 +236,43 @@ def test_reindexing_over_http_serves_the_new_snapshot(client: TestClient, built:
     assert client.post(f"/v1/snapshots/{before}/activate").status_code == 200
     assert client.get("/readyz").json()["snapshot"] == before
     assert client.post("/v1/snapshots/000000000000/activate").status_code == 404
+    assert client.post("/v1/snapshots/rollback").status_code == 200
+    assert client.get("/readyz").json()["snapshot"] == job["snapshot"]
     assert client.post("/v1/ask", json={"question": "Why?", "snapshot": "../../etc"}).status_code == 404
+
+
+def test_snapshots_are_verified_and_pruned(client: TestClient, built: Path) -> None:
+    """One that is damaged is named where every file is looked at; the served one is never deleted."""
+    before = client.get("/readyz").json()["snapshot"]
+    (built / "corpus" / "harbour.txt").write_text(HARBOUR.replace("2019", "2018"), "utf-8")
+    served = wait_for(client, client.post("/v1/jobs"))["snapshot"]
+    (built / "index" / "snapshots" / before / "vectors.faiss").write_bytes(b"nothing")
+    faults = {s["id"]: s["fault"] for s in client.get("/v1/snapshots", params={"verify": True}).json()["snapshots"]}
+    assert (faults[served], "checksum" in faults[before]) == (None, True)
+    assert client.post("/v1/snapshots/rollback").status_code == 404
+    assert client.post("/v1/snapshots/prune", json={"keep": 0}).status_code == 422
+    assert [s["id"] for s in client.post("/v1/snapshots/prune", json={"keep": 1}).json()["snapshots"]] == [served]
+
+
+def test_a_watch_begins_a_job_for_what_changed_and_none_for_what_jobs_did(built: Path, model: Embedder) -> None:
+    """What changed before the server began is found, too; an upload needs no second job."""
+    (built / "corpus" / "harbour.txt").write_text(HARBOUR.replace("2019", "2018"), "utf-8")
+    serving = Serving(corpus=built / "corpus", watch=True)
+    with TestClient(create_app(built / "index", model, serving=serving)) as client:
+
+        def jobs() -> list[dict[str, Any]]:
+            """Those after the command that built the index, newest first."""
+            return client.get("/v1/jobs").json()["jobs"][:-1]
+
+        eventually(lambda: [job for job in jobs() if job["state"] == "succeeded"])
+        asked = client.post("/v1/ask", json={"question": "When was the harbour dredged?"}).json()
+        assert "2018" in asked["answer"]
+        wait_for(client, client.post("/v1/documents", files={"file": ("pilots.txt", b"Pilots\n\nThe pilots paint the lighthouse.\n")}))
+        time.sleep(3.5)
+        assert [job["kind"] for job in jobs()] == ["add", "reindex"]
+        (built / "corpus" / "harbour.txt").unlink()
+        eventually(lambda: [job["kind"] for job in jobs()] == ["reindex", "add", "reindex"])
+        eventually(lambda: jobs()[0]["state"] == "succeeded")
 
 
 def test_a_document_is_uploaded_and_removed_again(client: TestClient, built: Path) -> None:
@@ -244,11 +280,13 @@ def test_a_document_is_uploaded_and_removed_again(client: TestClient, built: Pat
     text = b"Lighthouse Notes\n\nThe lighthouse at Karn was painted white in 1987 by the pilots.\n"
     job = wait_for(client, client.post("/v1/documents", files={"file": ("../../../etc/Lighthouse Notes.exe", text)}))
     assert (job["state"], job["kind"]) == ("succeeded", "add"), job
+    assert list((built / "index" / "jobs" / "uploads").iterdir()) == [], "what was set aside is in the corpus now"
     (path,) = (built / "corpus" / "uploaded").iterdir()
     assert path.name.startswith("lighthouse-notes-")
     assert path.suffix == ".txt"
     found = client.post("/v1/quotes", json={"quote": "painted white in 1987"}).json()
     assert found["status"] == "exact"
+    assert wait_for(client, client.post("/v1/documents", files={"file": ("Lighthouse Notes", text)}))["report"]["counts"]["unchanged"] == 2
     identity = found["matches"][0]["document"]["id"]
     job = wait_for(client, client.delete(f"/v1/documents/{identity}"))
     assert (job["state"], job["kind"]) == ("succeeded", "remove")

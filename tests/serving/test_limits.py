@@ -7,6 +7,7 @@ import json
 import socket
 import threading
 import time
+import tracemalloc
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,14 +19,17 @@ import pytest
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
+from eunato_rag.serving import assembly
 from eunato_rag.serving.http.access import Access
 from eunato_rag.serving.http.app import create_app
+from eunato_rag.serving.http.draining import CONNECTIONS, Draining
 from eunato_rag.serving.http.frame import Frame
-from eunato_rag.serving.http.limits import BodyLimit, Work
+from eunato_rag.serving.http.limits import COMPUTED, WAITED_FOR, BodyLimit, Work
 from eunato_rag.serving.http.metrics import Metrics
 from eunato_rag.serving.http.rates import Rates
 from eunato_rag.serving.http.serving import Serving
 from eunato_rag.serving.keys import KeyStore
+from eunato_rag.settings import load_settings
 from tests.conftest import WordEmbedder
 from tests.serving.running import running
 
@@ -88,15 +92,34 @@ def test_the_owner_of_an_open_service_is_not_counted(index: Path, embedder: Word
     assert "ratelimit" not in client.get("/v1/works").headers
 
 
-def test_a_request_that_is_refused_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_that_is_refused_does_not_count() -> None:
     """Else a caller who goes on asking would wait for ever. The window moves."""
-    rates = Rates({"general": "2/second", "costly": "2/second", "admin": "2/second"})
-    verdicts = []
-    for _ in range(14):
-        verdicts.append(rates.count("general", "", "192.0.2.1").allowed)
-        time.sleep(0.1)
-    assert verdicts[:3] == [True, True, False]
-    assert any(verdicts[10:])
+    times = (0.0, 20.0, 40.0, 50.0, 59.9, 60.1, 70.0, 80.5)
+    rates = Rates({"general": "2/minute", "costly": "2/minute", "admin": "2/minute"}, clock=iter(times).__next__)
+    verdicts = [rates.count("general", "", "192.0.2.1") for _ in times]
+    assert [verdict.allowed for verdict in verdicts] == [True, True, False, False, False, True, False, True]
+    assert [verdict.wait_s for verdict in verdicts] == [60, 40, 20, 10, 1, 20, 10, 40]
+    assert verdicts[3].headers == {
+        "RateLimit-Policy": '"general";q=2;w=60',
+        "RateLimit": '"general";r=0;t=10',
+        "Retry-After": "10",
+    }
+
+
+def test_callers_that_are_gone_are_forgotten() -> None:
+    """Of twenty thousand addresses nothing is left a minute later."""
+    now = 0.0
+    rates = Rates({"general": "9/minute", "costly": "9/minute", "admin": "9/minute"}, clock=lambda: now)
+    tracemalloc.start()
+    for number in range(20_000):
+        now = number / 10_000
+        rates.count("general", "", f"caller {number}")
+    full, _ = tracemalloc.get_traced_memory()
+    now = 100.0
+    rates.count("general", "", "caller 7")
+    left, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert left < full / 10
 
 
 @pytest.mark.parametrize(
@@ -259,6 +282,34 @@ def test_no_more_is_computed_at_once_than_may_be(index: Path, embedder: WordEmbe
         go.set()
         assert [future.result()[0] for future in first + second] == [200] * 4
     assert now == [0, 2]
+
+
+def test_who_comes_to_a_crowded_service_is_told_to_come_again(index: Path, embedder: WordEmbedder) -> None:
+    """More connections than there may be: a problem with Retry-After, heard though the body comes after the head; probes answer."""
+    draining = Draining()
+    application = create_app(index, embedder, draining=draining)
+    with running(application) as (host, port):
+        draining.connections = lambda: CONNECTIONS + 1
+        body = json.dumps(ASKED).encode()
+        head = b"POST /v1/search HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+        with socket.create_connection((host, port), timeout=10) as line:
+            line.sendall(head)
+            time.sleep(0.2)
+            line.sendall(body)
+            answer = b"".join(iter(lambda: line.recv(4000), b""))  # to the end, which is the server's
+        assert answer.startswith(b"HTTP/1.1 503")
+        assert b"retry-after: 5" in answer.lower()
+        assert b'"overloaded"' in answer
+        with closing(http.client.HTTPConnection(host, port, timeout=10)) as connection:
+            connection.request("GET", "/livez")
+            assert connection.getresponse().status == 200
+
+
+def test_where_a_language_model_is_waited_for_more_is_done_at_a_time() -> None:
+    """Unless a setting says how much."""
+    with_model = {"generation": {"base_url": "http://127.0.0.1:1/v1", "model": "m"}}
+    for settings, places in (({}, COMPUTED), (with_model, WAITED_FOR), ({**with_model, "serving": {"at_a_time": 3}}, 3)):
+        assert assembly.serving(load_settings(**settings), "127.0.0.1").work.at_a_time == places
 
 
 def test_nobody_waits_for_ever(index: Path, embedder: WordEmbedder) -> None:

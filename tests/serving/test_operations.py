@@ -10,7 +10,8 @@ import pytest
 
 from eunato_rag.serving.http import server
 from eunato_rag.serving.http.app import create_app
-from eunato_rag.serving.http.limits import GRACE_S, LARGER, MAX_BODY, SLOWEST, Work
+from eunato_rag.serving.http.draining import CONNECTIONS
+from eunato_rag.serving.http.limits import COMPUTED, GRACE_S, LARGER, MAX_BODY, SLOWEST, WAITED_FOR, Work
 from eunato_rag.serving.http.rates import DEFAULT
 from eunato_rag.serving.http.serving import Serving
 from eunato_rag.settings import ServingSettings, variables
@@ -36,10 +37,10 @@ def test_every_setting_that_is_named_exists() -> None:
     ("what", "said"),
     [
         ("time of a body", f"{GRACE_S:.0f} s, then {SLOWEST // 1024} KiB/s on average"),
-        ("computed at a time", f"{Work().at_a_time}"),
+        ("computed at a time", f"{COMPUTED}; {WAITED_FOR} where a language model writes"),
         ("waiting for that", f"{Work().queue}, each {Work().queue_s:.0f} s"),
         ("beginning of an answer", f"{Work().answer_s:.0f} s"),
-        ("connections", f"{server.CONNECTIONS}"),
+        ("connections", f"{CONNECTIONS}"),
         ("idle connection", f"{server.KEEP_ALIVE_S} s"),
     ],
 )
@@ -56,7 +57,8 @@ def test_the_sizes_and_rates_are_those_of_the_code() -> None:
     rates = next(value for what, value in LIMITS.items() if what.startswith("requests of one key"))
     assert re.findall(r"\d+/\w+", rates) == [DEFAULT["general"], DEFAULT["costly"], DEFAULT["admin"]]
     settings = ServingSettings()
-    assert Work(settings.at_a_time, settings.queue, settings.queue_seconds, settings.answer_seconds) == Work()
+    assert settings.at_a_time is None
+    assert Work(Work().at_a_time, settings.queue, settings.queue_seconds, settings.answer_seconds) == Work()
 
 
 def test_every_metric_that_is_named_is_shown(index: Path, corpus: Path, embedder: WordEmbedder) -> None:

@@ -8,6 +8,7 @@ Each sentence of the best passages is weighed by meaning (MaxSim of its tokens, 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, pairwise, takewhile
@@ -190,7 +191,7 @@ def _named_note(snapshot: Snapshot, hits: Sequence[Hit], question: str) -> list[
         document = snapshot.catalogue.document(hit.passage.document_id)
         for note in document.footnotes:
             if note.number == named:
-                at = [span for anchor in note.anchors for span in document.sentences if span[0] < anchor <= span[1]]
+                at = [span for anchor in note.anchors if (span := document.sentence_at(anchor))]
                 return [_Sentence(hit, document, *span) for span in (*at, (note.start, note.end))]
     return []
 
@@ -200,8 +201,8 @@ def _introduced_by(sentence: _Sentence) -> list[_Sentence]:
     if not sentence.text.endswith(":"):
         return []
     document = sentence.document
-    after = [block for block in document.blocks if block.start >= sentence.end]
-    items = takewhile(lambda block: block.kind == "list_item", after)
+    first = bisect_left(document.blocks, sentence.end, key=lambda block: block.start)
+    items = takewhile(lambda block: block.kind == "list_item", islice(document.blocks, first, None))
     firsts = (next(document.sentences_in(item.start, item.end), None) for item in items)
     return [_Sentence(sentence.hit, document, *span) for span in firsts if span]
 

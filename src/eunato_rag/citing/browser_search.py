@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -53,7 +53,7 @@ class SearchedPage:
 
     def snapped(self, start: int, end: int) -> Span | None:
         """A range widened to whole words, without what no term can name at its edges; None where nothing is left."""
-        inside = [n for n in range(max(0, bisect_right(self._starts, start) - 1), len(self.runs)) if self.runs[n][0] < end]
+        inside = range(max(0, bisect_right(self._starts, start) - 1), bisect_left(self._starts, end))
         cut = [(n, max(self.runs[n][0], start), min(self.runs[n][1], end)) for n in inside]
         named = [(n, a, b) for n, a, b in cut if any(char.isalnum() for char in self.text[a:b])]
         if not named:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from eunato_rag.citing.formats import Cite, bibliography, notes, place
 from eunato_rag.citing.manuscripts import Manuscript, Note, Quoted, Sentence, annotate
-from eunato_rag.citing.quotes import check_quotation
+from eunato_rag.citing.quotes import check_quotation, passage_at
 from eunato_rag.citing.support import Judge, Judgement
 from eunato_rag.errors import InvalidText
 from eunato_rag.indexing.snapshot import Snapshot
@@ -157,7 +157,7 @@ def _apart(places: Sequence[_Place]) -> list[_Place]:
 
 def _citation(snapshot: Snapshot, at: _Place, sentence: Sentence, number: int) -> Citation:
     document = snapshot.catalogue.document(at.document_id)
-    passage = snapshot.catalogue.passages_of(document.id, at.start, at.end)[0]
+    passage = passage_at(snapshot, document, at.start)
     quote, locator = document.text[at.start : at.end], document.locate(at.start, at.end)
     return Citation(number, (sentence.start, sentence.end), passage, quote, locator)
 

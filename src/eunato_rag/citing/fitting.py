@@ -78,9 +78,9 @@ def read_source(concordance: Concordance, document: Document, start: int, end: i
     starts, ends = concordance.starts[start:end].tolist(), concordance.ends[start:end].tolist()
     forms = concordance.forms(start, end)
     notes: dict[int, set[int]] = {}
-    for note in document.footnotes:
+    for note in document.footnotes_in(starts[0], ends[-1] + 8) if starts else ():
         for anchor in note.anchors:
-            if starts and starts[0] < anchor <= ends[-1] + 8:
+            if starts[0] < anchor <= ends[-1] + 8:
                 behind = int(np.searchsorted(ends, anchor, side="right")) - 1
                 if behind >= 0 and (behind + 1 == len(starts) or anchor <= starts[behind + 1]):
                     notes.setdefault(behind, set()).add(note.number)

@@ -149,17 +149,8 @@ class _Teller:
         return replace(self._match(document, status, low, high, covers), edits=part.compared.edits)
 
     def _match(self, document: Document, status: QuotationStatus, low: int, high: int, covers: tuple[int, int]) -> QuotationMatch:
-        passage = self._passage(document, low)
+        passage = passage_at(self.snapshot, document, low)
         return QuotationMatch(status, passage, document.text[low:high], document.locate(low, high), covers)
-
-    def _passage(self, document: Document, place: int) -> Passage:
-        """The passage that holds a place; for one that is in none, such as a heading, the next one, or the last."""
-        reach = 1
-        while not (found := self.snapshot.catalogue.passages_of(document.id, place, place + reach)):
-            if place + reach > len(document.text):
-                return self.snapshot.catalogue.passages_of(document.id)[-1]
-            reach *= 8
-        return found[0]
 
     def why_absent(self, units: list[Unit]) -> str:
         """Why nothing is told of the quotation: in a sentence, with the longest run of words that stands somewhere."""
@@ -176,6 +167,16 @@ class _Teller:
                 found = " ".join(self.text[one.units[low].start : one.units[high - 1].end].split())
                 return f"Only “{found}” stands in a document (“{one.source.document.title}”), nothing like the rest of it."
         return "Some of these words occur, but nowhere in this order: it may be a paraphrase, or from a work that the corpus lacks."
+
+
+def passage_at(snapshot: Snapshot, document: Document, place: int) -> Passage:
+    """The passage that holds a place; for one that is in none, such as a heading, the next one, or the last."""
+    reach = 1
+    while not (found := snapshot.catalogue.passages_of(document.id, place, place + reach)):
+        if place + reach > len(document.text):
+            return snapshot.catalogue.passages_of(document.id)[-1]
+        reach *= 8
+    return found[0]
 
 
 def _stitched(groups: list[list[Part]], text: str) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from eunato_rag.citing.quotes import check_quotation
+from eunato_rag.citing.quotes import check_quotation, passage_at
 from eunato_rag.errors import InvalidText, NotFound
 from eunato_rag.indexing.catalogue import Filter
 from eunato_rag.indexing.snapshot import Snapshot
@@ -131,8 +131,9 @@ def _searched(snapshot: Snapshot, saved: SavedCitation, document: Document | Non
 
 
 def _match(snapshot: Snapshot, document: Document, start: int, end: int) -> QuotationMatch:
-    passages = snapshot.catalogue.passages_of(document.id, start, end)
-    return QuotationMatch("exact", passages[0], document.text[start:end], document.locate(start, end), (0, end - start))
+    return QuotationMatch(
+        "exact", passage_at(snapshot, document, start), document.text[start:end], document.locate(start, end), (0, end - start)
+    )
 
 
 def _occurrences(text: str, quote: str) -> list[int]:

@@ -53,7 +53,7 @@ def footnote_graph(document: Document, works: Mapping[str, Work], present: froze
 
 def sentence_of(document: Document, anchor: int) -> tuple[int, int]:
     """The sentence that a marker stands at: the one that its anchor ends or lies in."""
-    return next(((start, end) for start, end in document.sentences if start < anchor <= end), (anchor, anchor))
+    return document.sentence_at(anchor) or (anchor, anchor)
 
 
 def coverage(views: Sequence[NoteView], supported: frozenset[int] = frozenset()) -> dict[str, int]:

@@ -25,7 +25,7 @@ _MOST_WORDS = 8
 
 def text_directive(document: Document, start: int, end: int) -> str | None:
     """`:~:text=…` for a range of a document's canonical text; None where no bounded one finds it first."""
-    page = SearchedPage(document)
+    page = document.once(SearchedPage)
     meant = page.snapped(start, end)
     if meant is None:
         return None

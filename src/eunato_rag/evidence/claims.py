@@ -111,10 +111,10 @@ class Claim:
 
     @property
     def quantifiers(self) -> frozenset[str]:
-        after = (*(word.plain for word in self.words[1:]), "")
+        after = (*(word.plain for word in self.words[1:]), "")  # one too many where there are no words at all
         return frozenset(
             QUANTIFIERS[word.plain]
-            for word, following in zip(self.words, after, strict=True)
+            for word, following in zip(self.words, after, strict=False)
             if word.plain in QUANTIFIERS and word.before not in ("above", "after", "at", "not") and following not in _PERIODS
         )
 

@@ -19,7 +19,7 @@ from eunato_rag.evidence.claims import Claim, Word, read_claim
 from eunato_rag.evidence.contradictions import contradiction
 from eunato_rag.evidence.lexicon import LIGHT, NEGATORS, QUANTIFIERS
 from eunato_rag.indexing.embedding import Embedder, Vectors
-from eunato_rag.indexing.keywords import KeywordIndex, analyse
+from eunato_rag.indexing.keywords import Vocabulary, analyse
 from eunato_rag.records import Document, Passage
 
 MOST_SENTENCES = 3
@@ -111,7 +111,7 @@ class Departure:
 class Verifier:
     """Weighs sentences against passages of one snapshot."""
 
-    def __init__(self, keywords: KeywordIndex, embedder: Embedder, thresholds: Thresholds = Thresholds()) -> None:
+    def __init__(self, keywords: Vocabulary, embedder: Embedder, thresholds: Thresholds = Thresholds()) -> None:
         self._keywords, self._embedder, self._thresholds = keywords, embedder, thresholds
         self.vector = lru_cache(maxsize=REMEMBERED)(self._vector)
 

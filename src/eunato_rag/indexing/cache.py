@@ -1,6 +1,7 @@
 """Vectors cached by content: (model digest, text digest) -> vector and token codes, in one SQLite file beside the snapshots.
 
-So a rebuild embeds only what changed, and an interrupted one goes on from the vectors that it had.
+So a rebuild embeds only what changed, and an interrupted one goes on from the vectors that it had. Each row has a checksum,
+for what comes from here goes into snapshots: one that changed is embedded again.
 Left out: which passages there are; that is a snapshot's business.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import zlib
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -63,7 +65,7 @@ class VectorCache:
                 with db:
                     db.executemany(
                         "INSERT OR REPLACE INTO encoded VALUES (?, ?, ?, ?)",
-                        [(model, key, known[key][0].astype("<f4").tobytes(), _pack(known[key][1])) for key in batch],
+                        [(model, key, *_pack(*known[key])) for key in batch],
                     )
                 progress(start + len(batch), len(order))
         vectors = np.stack([known[key][0] for key in keys]) if keys else np.zeros((0, embedder.dimension), dtype=np.float32)
@@ -78,15 +80,22 @@ class VectorCache:
         return {text for text in texts if hashlib.sha256(text.encode()).digest() in kept}
 
 
-def _pack(tokens: TokenCodes) -> bytes:
-    return tokens.pieces.astype("<i4").tobytes() + tokens.places.astype("<i4").tobytes() + tokens.codes.tobytes()
+def _pack(vector: Vectors, tokens: TokenCodes) -> tuple[bytes, bytes]:
+    first = vector.astype("<f4").tobytes()
+    second = tokens.pieces.astype("<i4").tobytes() + tokens.places.astype("<i4").tobytes() + tokens.codes.tobytes()
+    return first, second + _checksum(first, second)
 
 
-def _unpack(vector: bytes, tokens: bytes, dimension: int) -> tuple[Vectors, TokenCodes] | None:
-    """What a row holds; None where it is no row of this form."""
+def _checksum(first: bytes, second: bytes) -> bytes:
+    return zlib.crc32(second, zlib.crc32(first)).to_bytes(4, "little")
+
+
+def _unpack(vector: bytes, packed: bytes, dimension: int) -> tuple[Vectors, TokenCodes] | None:
+    """What a row holds; None where it is no row of this form, or was changed."""
+    tokens, checksum = packed[:-4], packed[-4:]
     width = -(-dimension // 8)
     size, rest = divmod(len(tokens), 8 + width)
-    if rest or len(vector) != 4 * dimension:
+    if rest or len(vector) != 4 * dimension or checksum != _checksum(vector, tokens):
         return None
     pieces = np.frombuffer(tokens, dtype="<i4", count=size).astype(np.int32)
     places = np.frombuffer(tokens, dtype="<i4", count=size, offset=4 * size).astype(np.int32)

@@ -10,7 +10,7 @@ import json
 import sqlite3
 import sys
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from threading import Lock
 from typing import Any
 
 from eunato_rag.errors import DamagedSnapshot, NotFound
-from eunato_rag.records import Block, Change, Document, Footnote, Link, Mention, Page, PageSpan, Passage, Work
+from eunato_rag.records import Block, Change, CslRecord, Document, Footnote, Link, Mention, Page, PageSpan, Passage, Work
 
 _SCHEMA = """
 CREATE TABLE documents (position INTEGER PRIMARY KEY, id TEXT UNIQUE, source TEXT, sha256 TEXT, work TEXT, text TEXT, parts TEXT);
@@ -26,8 +26,8 @@ CREATE TABLE passages (position INTEGER PRIMARY KEY, id TEXT UNIQUE, document TE
 CREATE INDEX passages_by_document ON passages (document, start);
 CREATE TABLE works (position INTEGER PRIMARY KEY, id TEXT UNIQUE, record TEXT);
 """
-_KEPT = 256
-"""Documents held in memory at a time."""
+_KEPT, _KEPT_CHARACTERS = 256, 2**26
+"""Documents held in memory at a time, and the characters of all of them; the one that was wanted last is held in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,29 @@ class Filter:
     issued_from: str | None = None
     issued_to: str | None = None
     language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """What works are told apart by: its value in a work, None where that is not known, and whether a filter leaves a value."""
+
+    name: str
+    value: Callable[[Mapping[str, Any]], str | None]
+    fits: Callable[[str | None, Filter], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a list tells of a document: all but its text and what depends on it."""
+
+    id: str
+    source: str
+    sha256: str
+    work: CslRecord
+
+    @property
+    def title(self) -> str:
+        return str(self.work.get("title") or self.source)
 
 
 def write_catalogue(path: Path, documents: Iterable[Document], passages: Iterable[Passage], works: Iterable[Work]) -> None:
@@ -67,6 +90,7 @@ class Catalogue:
             raise DamagedSnapshot(f"{path.name} cannot be read: {error}. Run: eunato-rag reindex") from error
         self._lock = Lock()
         self._kept: OrderedDict[str, Document] = OrderedDict()
+        self._characters = 0
         self._works_of: dict[str, Mapping[str, Any]] = {identity: json.loads(work) for identity, work in rows}
         self._positions: dict[str, list[int]] = {identity: [] for identity in self._works_of}
         for position, document, _ in places:
@@ -77,6 +101,23 @@ class Catalogue:
     @property
     def document_ids(self) -> tuple[str, ...]:
         return tuple(self._works_of)
+
+    @property
+    def works_of_documents(self) -> Mapping[str, Mapping[str, Any]]:
+        """The work of each document, in the order of `document_ids`."""
+        return self._works_of
+
+    def document_numbers(self) -> list[int]:
+        """For each position the number of the passage's document in the order of `document_ids`."""
+        numbers = [0] * self.passage_count
+        for number, positions in enumerate(self._positions.values()):
+            for position in positions:
+                numbers[position] = number
+        return numbers
+
+    def has(self, identity: str) -> bool:
+        """Whether there is a document of that id."""
+        return identity in self._works_of
 
     def document(self, identity: str) -> Document:
         """The document of that id.
@@ -93,10 +134,19 @@ class Catalogue:
             raise NotFound(f"There is no document {identity!r} in this snapshot.")
         document = _document(*row)
         with self._lock:
-            self._kept[identity] = document
-            while len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
+            if identity not in self._kept:
+                self._kept[identity] = document
+                self._characters += len(document.text)
+            while len(self._kept) > _KEPT or (self._characters > _KEPT_CHARACTERS and len(self._kept) > 1):
+                _, dropped = self._kept.popitem(last=False)
+                self._characters -= len(dropped.text)
         return document
+
+    def listed(self, start: int, count: int) -> list[Listed]:
+        """So many documents in order, from the number `start` on, counted from 0; none of their texts is read into memory."""
+        wanted = "SELECT id, source, sha256 FROM documents WHERE position >= ? AND position < ? ORDER BY position"
+        rows = self._select(wanted, start, start + count)
+        return [Listed(identity, source, sha256, self._works_of[identity]) for identity, source, sha256 in rows]
 
     def passage(self, identity: str) -> Passage:
         """The passage of that id.
@@ -140,13 +190,13 @@ class Catalogue:
         """The positions of the passages that a filter leaves; None where it leaves all."""
         if wanted == Filter():
             return None
-        return sorted(p for identity, work in self._works_of.items() if _matches(identity, work, wanted) for p in self._positions[identity])
+        return sorted(p for identity, work in self._works_of.items() if matches(identity, work, wanted) for p in self._positions[identity])
 
     def allowed_documents(self, wanted: Filter) -> list[int] | None:
         """The numbers, in the order of `document_ids`, of the documents that a filter leaves; None where it leaves all."""
         if wanted == Filter():
             return None
-        return [number for number, (identity, work) in enumerate(self._works_of.items()) if _matches(identity, work, wanted)]
+        return [number for number, (identity, work) in enumerate(self._works_of.items()) if matches(identity, work, wanted)]
 
     def close(self) -> None:
         self._db.close()
@@ -166,16 +216,32 @@ def issued(csl: Mapping[str, Any]) -> str | None:
     return "-".join(f"{part:04d}" if n == 0 else f"{part:02d}" for n, part in enumerate(parts[0])) or None
 
 
-def _matches(identity: str, work: Mapping[str, Any], wanted: Filter) -> bool:
-    date = issued(work)
-    return (
-        wanted.document_id in (None, identity)
-        and (wanted.publisher is None or wanted.publisher.casefold() in str(work.get("publisher", "")).casefold())
-        and (wanted.language is None or str(work.get("language", "")).split("-")[0] == wanted.language.split("-")[0])
-        # a date of less precision than the bound counts where any day of it would
-        and (wanted.issued_from is None or (date is not None and date >= wanted.issued_from[: len(date)]))
-        and (wanted.issued_to is None or (date is not None and date[: len(wanted.issued_to)] <= wanted.issued_to))
-    )
+def _in_time(date: str | None, wanted: Filter) -> bool:
+    if date is None:
+        return wanted.issued_from is None and wanted.issued_to is None
+    # a date of less precision than the bound counts where any day of it would
+    begun = wanted.issued_from is None or date >= wanted.issued_from[: len(date)]
+    return begun and (wanted.issued_to is None or date[: len(wanted.issued_to)] <= wanted.issued_to)
+
+
+FACETS = (
+    Facet(
+        "publisher",
+        lambda work: str(work.get("publisher", "")).casefold(),
+        lambda value, wanted: wanted.publisher is None or wanted.publisher.casefold() in (value or ""),
+    ),
+    Facet(
+        "language",
+        lambda work: str(work.get("language", "")).split("-")[0],
+        lambda value, wanted: wanted.language is None or wanted.language.split("-")[0] == value,
+    ),
+    Facet("issued", issued, _in_time),
+)
+
+
+def matches(identity: str, work: Mapping[str, Any], wanted: Filter) -> bool:
+    """Whether a filter leaves a document of that id and work."""
+    return wanted.document_id in (None, identity) and all(facet.fits(facet.value(work), wanted) for facet in FACETS)
 
 
 def _dump(value: object) -> str:

@@ -7,7 +7,7 @@ arrays that are read from the file where they are needed. Left out: what makes t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,8 @@ SCHEME = f"concordance/1 {FOLDING}"
 Positions = NDArray[np.int64]
 _FEW = 16
 """Places that are compared with a run of words one by one."""
+_PART = 1_000_000
+"""Code points that are read into words at a time."""
 _ARRAYS = ("words", "starts", "ends", "places", "bounds", "documents")
 
 
@@ -44,11 +46,15 @@ class Concordance:
         folder.mkdir()
         ids: dict[str, int] = {}
         words, starts, ends = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
+        sizes = [0]
         for text in texts:
-            read = read_words(text)
-            words.append(np.fromiter((ids.setdefault(form, len(ids)) for form in read.forms), dtype=np.int32, count=len(read)))
-            starts.append(read.starts)
-            ends.append(read.ends)
+            sizes.append(0)
+            for place, part in _parts(text):
+                read = read_words(part)
+                words.append(np.fromiter((ids.setdefault(form, len(ids)) for form in read.forms), dtype=np.int32, count=len(read)))
+                starts.append(read.starts + np.int32(place))
+                ends.append(read.ends + np.int32(place))
+                sizes[-1] += len(read)
         vocabulary = sorted(ids)
         rank = np.zeros(len(ids), dtype=np.int32)
         rank[np.fromiter((ids[form] for form in vocabulary), dtype=np.int64, count=len(ids))] = np.arange(len(ids), dtype=np.int32)
@@ -60,7 +66,7 @@ class Concordance:
             "ends": np.concatenate(ends),
             "places": np.argsort(row, kind="stable").astype(np.int64),
             "bounds": np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-            "documents": np.cumsum([len(part) for part in words]).astype(np.int64),
+            "documents": np.cumsum(sizes).astype(np.int64),
         }
         for name in _ARRAYS:
             np.save(folder / f"{name}.npy", arrays[name], allow_pickle=False)
@@ -132,3 +138,13 @@ class Concordance:
                 break
             found = found[self.words[found + offset] == ids[offset]]
         return np.asarray(found[self.documents_of(found) == self.documents_of(found + len(ids) - 1)], dtype=np.int64)
+
+
+def _parts(text: str) -> Iterator[tuple[int, str]]:
+    """A text in parts, each with where it begins, cut at ends of lines, which part words: so that few are held as objects at once."""
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start + _PART)
+        end = len(text) if end < 0 else end
+        yield start, text[start:end]
+        start = end

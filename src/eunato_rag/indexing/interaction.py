@@ -139,6 +139,10 @@ class TokenIndex:
     def __len__(self) -> int:
         return len(self._starts) - 1
 
+    def codes(self, position: int) -> Codes:
+        """The codes of a passage's tokens, shape (n, dimension / 8)."""
+        return self._codes[self._starts[position] : self._starts[position + 1]]
+
     def query(self, text: str, expanded: str, encoded: Encoded) -> Query:
         """The query with the weight of each token: the square root of its rarity, so that one odd word does not decide alone."""
         known = np.where(encoded.pieces < len(self._frequencies), encoded.pieces, 0)

@@ -10,8 +10,9 @@ import json
 import math
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,13 +86,64 @@ def _stemmer() -> Any:
     return Stemmer.Stemmer("english", 0)
 
 
-class KeywordIndex:
-    """BM25 (Lucene's variant, k1 1.2, b 0.75) over texts by position."""
+class Vocabulary:
+    """The terms of the texts, and in how many of these each occurs."""
 
     _COUNTS = "frequencies.json"
 
+    def __init__(self, frequencies: dict[str, int], size: int) -> None:
+        self._frequencies, self._size = frequencies, size
+
+    @classmethod
+    def read(cls, folder: Path) -> Vocabulary:
+        """That of a saved keyword index, without the index.
+
+        Raises:
+            DamagedSnapshot: there is none.
+        """
+        return Vocabulary(*cls._counts(folder))
+
+    @classmethod
+    def _counts(cls, folder: Path) -> tuple[dict[str, int], int]:
+        try:
+            counts = json.loads((folder / cls._COUNTS).read_text("utf-8"))
+            return counts["terms"], counts["size"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DamagedSnapshot(f"{folder.name} is no keyword index: {error}. Run: eunato-rag reindex") from error
+
+    def __len__(self) -> int:
+        """How many texts there are."""
+        return self._size
+
+    @property
+    def frequencies(self) -> dict[str, int]:
+        """In how many texts each term occurs; in an order that is the same for the same texts, which numbers the terms."""
+        return self._frequencies
+
+    def weight(self, term: str) -> float:
+        """How rare a term is: BM25's inverse document frequency, above zero; highest for a term that never occurs."""
+        n = self._frequencies.get(term, 0)
+        return math.log(1 + (self._size - n + 0.5) / (n + 0.5))
+
+    def share(self, term: str) -> float:
+        """The share of the texts, 0..1, that hold a term."""
+        return self._frequencies.get(term, 0) / max(1, self._size)
+
+    def coverage(self, query: str, terms: frozenset[str] | None = None) -> float:
+        """The share, 0..1 and weighted by rarity, of the query's terms that occur in `terms`; in the corpus if None."""
+        wanted = set(analyse(query))
+        total = sum(self.weight(term) for term in wanted)
+        if not total:
+            return 0.0
+        return sum(self.weight(t) for t in wanted if (t in self._frequencies if terms is None else t in terms)) / total
+
+
+class KeywordIndex(Vocabulary):
+    """BM25 (Lucene's variant, k1 1.2, b 0.75) over texts by position."""
+
     def __init__(self, model: Any, frequencies: dict[str, int], size: int) -> None:
-        self._model, self._frequencies, self._size = model, frequencies, size
+        super().__init__(frequencies, size)
+        self._model = model
 
     @classmethod
     def build(cls, texts: Sequence[str]) -> KeywordIndex:
@@ -112,8 +164,7 @@ class KeywordIndex:
 
         try:
             model = bm25s.BM25.load(str(folder), load_corpus=False)
-            counts = json.loads((folder / cls._COUNTS).read_text("utf-8"))
-            return cls(model, counts["terms"], counts["size"])
+            return cls(model, *cls._counts(folder))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DamagedSnapshot(f"{folder.name} is no keyword index: {error}. Run: eunato-rag reindex") from error
 
@@ -122,34 +173,39 @@ class KeywordIndex:
         counts = {"size": self._size, "terms": self._frequencies}
         (folder / self._COUNTS).write_text(json.dumps(counts, ensure_ascii=False), "utf-8")
 
-    def __len__(self) -> int:
-        return self._size
-
     def search(self, query: str, k: int, allowed: Sequence[int] | None = None) -> Ranked:
         """The k positions of highest BM25 above zero; only `allowed` ones if given."""
-        terms = [term for term in analyse(query) if term in self._frequencies]
+        return self.search_terms(analyse(query), k, allowed)
+
+    def search_terms(self, terms: Sequence[str], k: int, allowed: Sequence[int] | None = None) -> Ranked:
+        """The same for terms as `analyse` gives them; a term analysed again may be another."""
+        terms = [term for term in terms if term in self._frequencies]
         if not terms:
             return []
         scores: NDArray[np.float32] = self._model.get_scores(terms)
-        positions = np.flatnonzero(scores > 0)
-        if allowed is not None:
-            positions = np.intersect1d(positions, np.asarray(allowed, dtype=np.int64))
+        if allowed is None:
+            least = np.partition(scores, -k)[-k] if k < len(scores) else scores.dtype.type(0)
+            positions = np.flatnonzero((scores > 0) & (scores >= least))
+        else:
+            among = np.asarray(allowed, dtype=np.int64)
+            positions = among[scores[among] > 0]
         order = positions[np.lexsort((positions, -scores[positions]))][:k]
         return [(int(p), float(scores[p])) for p in order]
 
-    def weight(self, term: str) -> float:
-        """How rare a term is: BM25's inverse document frequency, above zero; highest for a term that never occurs."""
-        n = self._frequencies.get(term, 0)
-        return math.log(1 + (self._size - n + 0.5) / (n + 0.5))
+    def weights(self) -> Iterator[dict[int, float]]:
+        """By position, what each term of a text counts in BM25; a term stands as its number in `frequencies`.
 
-    def share(self, term: str) -> float:
-        """The share of the texts, 0..1, that hold a term."""
-        return self._frequencies.get(term, 0) / max(1, self._size)
-
-    def coverage(self, query: str, terms: frozenset[str] | None = None) -> float:
-        """The share, 0..1 and weighted by rarity, of the query's terms that occur in `terms`; in the corpus if None."""
-        wanted = set(analyse(query))
-        total = sum(self.weight(term) for term in wanted)
-        if not total:
-            return 0.0
-        return sum(self.weight(t) for t in wanted if (t in self._frequencies if terms is None else t in terms)) / total
+        The sum over a query's terms, each as often as it is there, is the score of `search_terms`.
+        """
+        table = self._model.scores
+        starts = np.asarray(table["indptr"])
+        numbers = {self._model.vocab_dict[term]: number for number, term in enumerate(self._frequencies)}
+        renumbered = np.asarray([numbers.get(old, -1) for old in range(len(starts) - 1)], dtype=np.int64)
+        terms = np.repeat(renumbered, np.diff(starts))
+        # kept by term; turned to be by text
+        texts = np.asarray(table["indices"])
+        order = np.argsort(texts, kind="stable")
+        bounds = np.searchsorted(texts[order], np.arange(self._size + 1))
+        for start, end in pairwise(bounds.tolist()):
+            part = order[start:end]
+            yield dict(zip(terms[part].tolist(), table["data"][part].tolist(), strict=True))

@@ -1,33 +1,41 @@
 """The fast path: a sentence-transformers model as one ONNX graph, run by onnxruntime without importing torch.
 
-The export is made once per model, checked against sentence-transformers on texts of several lengths, and kept beside
-the index. Texts run one by one at their natural length, one per core: padding costs more than batching gains.
-Left out: models with more than one modality or other inputs than ids and mask; they run on sentence-transformers.
+The graph is made once per model, written from the weights where the model is a BERT (bert) and exported by way of torch
+where it is another, and kept beside the index with its checksums. It is compared with sentence-transformers on texts of
+several lengths; for the bundled weights the tests have done that. Texts run one by one at their natural length, one per
+core: padding costs more than batching gains. Left out: models with more than one modality or other inputs than ids and
+mask; they run on sentence-transformers.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 
-from eunato_rag.errors import EmbeddingError
-from eunato_rag.indexing.embedding import Encoded, TorchEmbedder, Vectors, unit
+from eunato_rag.digests import sha256_of
+from eunato_rag.errors import EmbeddingError, UnusableExport
+from eunato_rag.indexing.bert import Plan, Precision, write_graph
+from eunato_rag.indexing.embedding import Embedder, Encoded, TorchEmbedder, Vectors, unit
 
 GRAPH, TOKENIZER, CARD = "model.onnx", "tokenizer.json", "model.json"
+_ASIDE, _LOCK = ".export-", ".lock"
 _OUTPUTS = ["sentence_embedding", "token_embeddings"]
-MIN_AGREEMENT = 0.999
+MIN_AGREEMENT: dict[Precision, float] = {"float32": 0.999, "int8": 0.98}
 """Least cosine between a vector of the export and the original's."""
 
 _PROBES = (
@@ -40,7 +48,7 @@ _PROBES = (
 
 @dataclass(frozen=True, slots=True)
 class _Card:
-    """What must be known of an exported model to run it."""
+    """What must be known of an exported model to run it; `files` are the SHA-256 of the others."""
 
     name: str
     digest: str
@@ -48,45 +56,152 @@ class _Card:
     max_tokens: int
     query_prompt: str
     document_prompt: str
+    files: Mapping[str, str]
+
+
+def load_or_export(name: str, folder: Path, make: Callable[[], None], *, threads: int = 1) -> OnnxEmbedder:
+    """The exported model in `folder`; `make` exports it there where it is missing, changed or of another version.
+
+    Of several processes one makes it, and the others wait. What a killed one left half made is cleared away.
+
+    Raises:
+        EmbeddingError: the folder cannot be written; whatever `make` raises.
+    """
+    try:
+        return OnnxEmbedder(name, folder, threads=threads)
+    except UnusableExport:
+        pass
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.parent / _LOCK):
+            try:
+                return OnnxEmbedder(name, folder, threads=threads)  # another process made it meanwhile
+            except UnusableExport as error:
+                if folder.exists():
+                    logging.getLogger(__name__).warning("%s That is done now.", error)
+            for left in folder.parent.glob(f"{_ASIDE}*"):
+                shutil.rmtree(left, ignore_errors=True)
+            make()
+    except OSError as error:
+        raise EmbeddingError(f"The model {name} cannot be exported to {folder}: {error}.") from error
+    return OnnxEmbedder(name, folder, threads=threads)
+
+
+def verify(folder: Path) -> _Card:
+    """The card of an export all of whose files are as they were written.
+
+    Raises:
+        UnusableExport: it names the file that is missing or changed.
+    """
+    try:
+        table = json.loads((folder / CARD).read_text("utf-8"))
+        seal = table.pop("seal", None)
+        card = _Card(**table)
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise UnusableExport(f"The exported model in {folder} has no {CARD} of this version; it must be made anew.") from error
+    if seal != _seal(card) or set(card.files) != {GRAPH, TOKENIZER}:
+        raise UnusableExport(f"The {CARD} of the exported model in {folder} was changed; it must be made anew.")
+    for name, digest in card.files.items():
+        try:
+            found = sha256_of(folder / name)
+        except OSError as error:
+            raise UnusableExport(f"The exported model in {folder} lacks {name} ({error}); it must be made anew.") from error
+        if found != digest:
+            raise UnusableExport(f"{name} of the exported model in {folder} is not as it was written (checksum); it must be made anew.")
+    return card
+
+
+def _seal(card: _Card) -> str:
+    return hashlib.sha256(json.dumps(asdict(card), sort_keys=True).encode()).hexdigest()
 
 
 def export(original: TorchEmbedder, folder: Path) -> None:
-    """Write the ONNX graph, the tokenizer and a card into `folder`, whole or not at all.
+    """Write the ONNX graph, the tokenizer and a card into `folder`, whole or not at all, by way of torch.
 
     Raises:
         EmbeddingError: the model cannot be exported, or its export disagrees with it.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=".export-", dir=folder.parent))
-    try:
+    prompts = original.prompts()
+    with _aside(folder) as aside:
         _write_graph(original, aside / GRAPH)
         _write_tokenizer(original, aside / TOKENIZER)
-        prompts = original.prompts()
-        card = _Card(original.name, original.digest, original.dimension, original.max_tokens, prompts["query"], prompts["document"])
-        (aside / CARD).write_text(json.dumps(asdict(card), indent=2) + "\n", "utf-8")
-        exported = OnnxEmbedder(original.name, aside)
-        for mine, theirs in (
-            (exported.encode_document(_PROBES), original.encode_document(_PROBES)),
-            (exported.encode_query(_PROBES), original.encode_query(_PROBES)),
-        ):
-            agreement = float(np.min(np.sum(mine * theirs, axis=1)))
-            if not agreement >= MIN_AGREEMENT:
-                raise EmbeddingError(f"The ONNX export of {original.name} agrees with it to {agreement:.4f} only.")
-        shutil.rmtree(folder, ignore_errors=True)
-        os.replace(aside, folder)
+        shape = (original.dimension, original.max_tokens, prompts["query"], prompts["document"])
+        _write_card(aside, original.name, original.digest, *shape)
+        _compare(original, OnnxEmbedder(original.name, aside), MIN_AGREEMENT["float32"])
+
+
+def export_bert(
+    name: str, digest: str, weights: Path, plan: Plan, precision: Precision, folder: Path, original: Callable[[], TorchEmbedder] | None
+) -> None:
+    """The same for a BERT, straight from the folder of its weights; compared with the original if one is given.
+
+    Products in 8 bits are compared with those in 32, here on this processor, for some older ones round otherwise.
+
+    Raises:
+        EmbeddingError: the weights are not those of the plan, or what was made of them disagrees with the original.
+    """
+    with _aside(folder) as aside, _aside(folder, keep=False) as exact:
+        graphs: dict[Path, Precision] = {aside: precision} if precision == "float32" else {aside: precision, exact: "float32"}
+        for place, kind in graphs.items():
+            write_graph(weights, plan, place / GRAPH, kind)
+            shutil.copyfile(weights / TOKENIZER, place / TOKENIZER)
+            _write_card(place, name, digest, plan.dimension, plan.max_tokens, plan.query_prompt, plan.document_prompt)
+        made = OnnxEmbedder(name, aside)
+        if precision != "float32":
+            reference = OnnxEmbedder(name, exact)
+            _compare(reference, made, MIN_AGREEMENT[precision])
+            made = reference
+        if original is not None:
+            _compare(original(), made, MIN_AGREEMENT["float32"])
+
+
+@contextmanager
+def _aside(folder: Path, *, keep: bool = True) -> Iterator[Path]:
+    """A folder to fill, which then takes the place of `folder`, if it is to be kept and nothing was raised."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=_ASIDE, dir=folder.parent))
+    try:
+        yield aside
+        if keep:
+            shutil.rmtree(folder, ignore_errors=True)
+            os.replace(aside, folder)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 
 
+def _write_card(folder: Path, name: str, digest: str, dimension: int, max_tokens: int, query_prompt: str, document_prompt: str) -> None:
+    files = {name: sha256_of(folder / name) for name in (GRAPH, TOKENIZER)}
+    card = _Card(name, digest, dimension, max_tokens, query_prompt, document_prompt, files)
+    (folder / CARD).write_text(json.dumps({**asdict(card), "seal": _seal(card)}, indent=2) + "\n", "utf-8")
+
+
+def _compare(original: Embedder, made: OnnxEmbedder, least: float) -> None:
+    for mine, theirs in (
+        (made.encode_document(_PROBES), original.encode_document(_PROBES)),
+        (made.encode_query(_PROBES), original.encode_query(_PROBES)),
+    ):
+        agreement = float(np.min(np.sum(mine * theirs, axis=1)))
+        if not agreement >= least:
+            raise EmbeddingError(
+                f"The ONNX export of {original.name} agrees with it to {agreement:.4f} only, not {least}. "
+                "Where its products are in 8 bits, set EUNATO_EMBEDDING__PRECISION=float32."
+            )
+
+
 class OnnxEmbedder:
-    """An exported model."""
+    """An exported model, loaded after its files were compared with their checksums."""
 
     def __init__(self, name: str, folder: Path, *, threads: int = 1) -> None:
+        """Load it.
+
+        Raises:
+            UnusableExport: a file is missing, changed or of another version. EmbeddingError: it cannot be run.
+        """
+        card = verify(folder)
         import onnxruntime
         from tokenizers import Tokenizer
 
         try:
-            card = _Card(**json.loads((folder / CARD).read_text("utf-8")))
             self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads = 1
@@ -100,10 +215,6 @@ class OnnxEmbedder:
         self.name, self.digest = name, card.digest
         self.dimension, self.max_tokens = card.dimension, card.max_tokens
         self._query_prompt, self._document_prompt = card.query_prompt, card.document_prompt
-
-    @staticmethod
-    def complete(folder: Path) -> bool:
-        return all((folder / name).is_file() for name in (GRAPH, TOKENIZER, CARD))
 
     def count_tokens(self, text: str) -> int:
         return len(self._ids(self._document_prompt + text))

@@ -1,6 +1,6 @@
 """Snapshots: one whole, immutable index build each; published by a rename, named by CURRENT.
 
-    index/CURRENT                  the id of the served snapshot
+    index/CURRENT                  the id of the served snapshot; below it, those of the ones that were served before
     index/snapshots/<id>/          manifest.json, catalogue.sqlite, vectors.faiss, keywords/, tokens/, concordance/,
                                    acronyms.json
     index/models/, index/cache/    exported models; vectors by content
@@ -17,25 +17,30 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
 from eunato_rag.errors import DamagedSnapshot, IncompatibleIndex, IndexBusy, IndexStoreError, NoIndex, NotFound
 from eunato_rag.indexing.acronyms import Acronyms
-from eunato_rag.indexing.catalogue import Catalogue, write_catalogue
+from eunato_rag.indexing.catalogue import Catalogue, Filter, write_catalogue
 from eunato_rag.indexing.concordance import SCHEME as CONCORDANCE_SCHEME
 from eunato_rag.indexing.concordance import Concordance
 from eunato_rag.indexing.embedding import Embedder, Vectors
 from eunato_rag.indexing.interaction import SCHEME, TokenCodes, TokenIndex
-from eunato_rag.indexing.keywords import ANALYSER, KeywordIndex
+from eunato_rag.indexing.keywords import ANALYSER, KeywordIndex, Vocabulary
+from eunato_rag.indexing.probing import probe
 from eunato_rag.indexing.vectors import VectorIndex
 from eunato_rag.records import Document, Passage, Work
+
+if TYPE_CHECKING:
+    from eunato_rag.indexing.collection import CollectionKeywords, CollectionVectors
+    from eunato_rag.indexing.milvus import Milvus
 
 FORMAT = 3
 CURRENT, SNAPSHOTS, LOCK = "CURRENT", "snapshots", ".lock"
@@ -44,6 +49,8 @@ MANIFEST, CATALOGUE, VECTORS, KEYWORDS, TOKENS = "manifest.json", "catalogue.sql
 ACRONYMS, CONCORDANCE = "acronyms.json", "concordance"
 _BUILDING, _NAMING = ".building-", ".CURRENT-"
 """How the names begin of what is not whole yet."""
+_REMEMBERED = 50
+"""Snapshots that CURRENT names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +91,24 @@ class Contents:
 
 
 class Snapshot:
-    """An opened snapshot; it serves what it holds until it is closed, whatever is published meanwhile."""
+    """An opened snapshot; it serves what it holds until it is closed, whatever is published meanwhile.
 
-    def __init__(self, folder: Path, manifest: Manifest) -> None:
+    Vectors and keywords are searched in its own files, or in Milvus if that is given; these files are not read then.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest, milvus: Milvus | None = None) -> None:
         self.manifest = manifest
         self.catalogue = Catalogue(folder / CATALOGUE)
-        self.vectors = VectorIndex.load(folder / VECTORS)
-        self.keywords = KeywordIndex.load(folder / KEYWORDS)
+        self.vectors: VectorIndex | CollectionVectors
+        self.keywords: KeywordIndex | CollectionKeywords
+        self.allowed: Callable[[Filter], Any] = self.catalogue.allowed
+        """What a filter leaves, as the searches of `vectors` and `keywords` take it; None where it leaves all."""
+        if milvus is None:
+            self.vectors = VectorIndex.load(folder / VECTORS)
+            self.keywords = KeywordIndex.load(folder / KEYWORDS)
+        else:
+            collection = milvus.open(manifest.id, self.catalogue, Vocabulary.read(folder / KEYWORDS))
+            self.vectors, self.keywords, self.allowed = collection.vectors, collection.keywords, collection.allowed
         self.tokens = TokenIndex.load(folder / TOKENS)
         self.acronyms = _read_acronyms(folder / ACRONYMS)
         self.concordance = Concordance.load(folder / CONCORDANCE)
@@ -151,11 +169,11 @@ def _clear(index: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def publish(index: Path, contents: Contents) -> str:
+def publish(index: Path, contents: Contents, milvus: Milvus | None = None) -> str:
     """Write a snapshot aside, verify it, flush it to disk, and make it the current one. Returns its id.
 
     The served snapshot stays as it is until the last step, which is one rename. Where a sound snapshot of the same id
-    stands already, only CURRENT is set.
+    stands already, only CURRENT is set. With Milvus its collection is made and verified before that, and the alias moved after.
     """
     identity = _identity(contents)
     folder = index / SNAPSHOTS / identity
@@ -175,8 +193,25 @@ def publish(index: Path, contents: Contents) -> str:
             _flush_folder(folder.parent)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
+    if milvus is not None:
+        _publish_collection(index, identity, milvus)
     set_current(index, identity)
+    if milvus is not None:
+        milvus.serve(identity)
     return identity
+
+
+def _publish_collection(index: Path, identity: str, milvus: Milvus) -> None:
+    """Make a collection of a snapshot's own files; what a run that was killed left of others goes."""
+    for path in (index / SNAPSHOTS).glob("[0-9a-f]*"):
+        with suppress(DamagedSnapshot, IncompatibleIndex, NotFound):
+            milvus.drop_half(path.name, read_manifest(index, path.name, verify=False).counts["passages"])
+    folder = index / SNAPSHOTS / identity
+    catalogue = Catalogue(folder / CATALOGUE)
+    try:
+        milvus.publish(identity, catalogue, VectorIndex.load(folder / VECTORS), KeywordIndex.load(folder / KEYWORDS))
+    finally:
+        catalogue.close()
 
 
 def current_id(index: Path) -> str:
@@ -185,10 +220,22 @@ def current_id(index: Path) -> str:
     Raises:
         NoIndex: nothing was published here.
     """
+    return served_ids(index)[0]
+
+
+def served_ids(index: Path) -> list[str]:
+    """The id of the served snapshot, then those of the ones served before it, the last of them first; these may be gone.
+
+    Raises:
+        NoIndex: nothing was published here.
+    """
     try:
-        return (index / CURRENT).read_text("utf-8").strip()
-    except OSError as error:
-        raise NoIndex(f"There is no index in {index}. Run: eunato-rag reindex") from error
+        ids = (index / CURRENT).read_text("utf-8", errors="replace").split()
+    except OSError:
+        ids = []
+    if not ids:
+        raise NoIndex(f"There is no index in {index}. Run: eunato-rag reindex")
+    return ids
 
 
 def read_manifest(index: Path, identity: str, *, verify: bool = True) -> Manifest:
@@ -208,7 +255,7 @@ def read_manifest(index: Path, identity: str, *, verify: bool = True) -> Manifes
             )
         seal = table.pop("seal", None)
         manifest = Manifest(**table)
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise DamagedSnapshot(f"Snapshot {identity}: {MANIFEST} cannot be read. Run: eunato-rag reindex") from error
     if seal != _seal(manifest):
         raise DamagedSnapshot(f"Snapshot {identity}: {MANIFEST} was changed. Run: eunato-rag reindex")
@@ -221,19 +268,19 @@ def read_manifest(index: Path, identity: str, *, verify: bool = True) -> Manifes
     return manifest
 
 
-def open_snapshot(index: Path, embedder: Embedder, identity: str | None = None) -> Snapshot:
-    """The current snapshot, or the named one, verified and fit for this embedder and analyser.
+def open_snapshot(index: Path, embedder: Embedder, identity: str | None = None, milvus: Milvus | None = None) -> Snapshot:
+    """The current snapshot, or the named one, verified and fit for this embedder and analyser; searched in Milvus if given.
 
     Raises:
-        NoIndex, NotFound, DamagedSnapshot, or IncompatibleIndex where it was built by another model or analyser.
+        NoIndex, NotFound, DamagedSnapshot, MilvusUnavailable, or IncompatibleIndex where it was built by another model or analyser.
     """
     identity = current_id(index) if identity is None else identity
     manifest = read_manifest(index, identity)
     built, mine = manifest.embedder, describe(embedder)
     if built["digest"] != mine["digest"]:
         raise IncompatibleIndex(
-            f"Snapshot {identity} was built with {built['name']} ({built['dimension']} dimensions) but settings name "
-            f"{mine['name']} ({mine['dimension']}). Run: eunato-rag reindex"
+            f"Snapshot {identity} was built with {built['name']} ({built['dimension']} dimensions, vectors {built['digest'][:8]}) but "
+            f"settings name {mine['name']} ({mine['dimension']}, {mine['digest'][:8]}). Run: eunato-rag reindex"
         )
     if manifest.tokens != SCHEME:
         raise IncompatibleIndex(f"Snapshot {identity} keeps tokens as {manifest.tokens}, not {SCHEME}. Run: eunato-rag reindex")
@@ -243,7 +290,7 @@ def open_snapshot(index: Path, embedder: Embedder, identity: str | None = None) 
         )
     if manifest.analyser != ANALYSER:
         raise IncompatibleIndex(f"Snapshot {identity} was analysed by {manifest.analyser}, not {ANALYSER}. Run: eunato-rag reindex")
-    return Snapshot(index / SNAPSHOTS / identity, manifest)
+    return Snapshot(index / SNAPSHOTS / identity, manifest, milvus)
 
 
 def _identity(contents: Contents) -> str:
@@ -275,7 +322,7 @@ def _write(folder: Path, identity: str, contents: Contents) -> None:
     manifest = Manifest(
         id=identity,
         format=FORMAT,
-        created=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        created=_later_than_all(folder.parent).isoformat(timespec="milliseconds"),
         embedder=contents.embedder,
         analyser=ANALYSER,
         tokens=SCHEME,
@@ -290,6 +337,18 @@ def _write(folder: Path, identity: str, contents: Contents) -> None:
     (folder / MANIFEST).write_text(json.dumps(table, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
+def _later_than_all(snapshots: Path) -> datetime:
+    """Now, or just after the newest snapshot that is there where the clock was set back: so that their times tell their order."""
+    times = [datetime.now(UTC)]
+    for path in snapshots.glob("[0-9a-f]*"):
+        try:
+            made = read_manifest(snapshots.parent, path.name, verify=False).created
+        except (DamagedSnapshot, IncompatibleIndex, NotFound):
+            continue
+        times.append(datetime.fromisoformat(made) + timedelta(milliseconds=1))
+    return max(times)
+
+
 def _read_acronyms(path: Path) -> Acronyms:
     try:
         return Acronyms({str(short): str(long) for short, long in json.loads(path.read_text("utf-8")).items()})
@@ -298,27 +357,28 @@ def _read_acronyms(path: Path) -> Acronyms:
 
 
 def _check(folder: Path, contents: Contents) -> None:
-    """What was written is read back: every passage is there, and equals its slice."""
     manifest = Manifest(**{k: v for k, v in json.loads((folder / MANIFEST).read_text("utf-8")).items() if k != "seal"})
     snapshot = Snapshot(folder, manifest)
     try:
-        sizes = (len(snapshot.vectors), len(snapshot.keywords), len(snapshot.tokens), snapshot.catalogue.passage_count)
-        if set(sizes) != {len(contents.passages)}:
-            raise DamagedSnapshot(f"The new snapshot holds {sizes} rows for {len(contents.passages)} passages; it was not published.")
-        if snapshot.concordance.document_count != len(contents.documents):
-            raise DamagedSnapshot("The new snapshot's concordance lacks documents; it was not published.")
-        for position, passage in enumerate(contents.passages):
-            if snapshot.catalogue.passage_at(position) != passage:
-                raise DamagedSnapshot(f"Passage {passage.id} was not read back as written; the snapshot was not published.")
+        probe(snapshot, contents)
     finally:
         snapshot.close()
 
 
-def set_current(index: Path, identity: str) -> None:
-    """Name a snapshot as the one to be served, by one rename; only for who has the right to write."""
+def set_current(index: Path, identity: str, before: Sequence[str] | None = None) -> None:
+    """Name a snapshot as the one to be served, by one rename; only for who has the right to write.
+
+    `before` are the ids to be remembered as served before; those remembered now if None.
+    """
+    if before is None:
+        try:
+            before = served_ids(index)
+        except NoIndex:
+            before = []
+    ids = [identity, *(before[1:] if before[:1] == [identity] else before)]
     handle, name = tempfile.mkstemp(prefix=_NAMING, dir=index)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(identity + "\n")
+        file.writelines(f"{one}\n" for one in ids[:_REMEMBERED])
         file.flush()
         os.fsync(file.fileno())
     os.replace(name, index / CURRENT)

@@ -34,7 +34,7 @@ class VectorIndex:
     @classmethod
     def load(cls, path: Path) -> VectorIndex:
         try:
-            return cls(faiss.read_index(str(path)))
+            return cls(faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC))  # mapped: read where a search needs it
         except RuntimeError as error:
             raise DamagedSnapshot(f"{path.name} is no FAISS index. Run: eunato-rag reindex") from error
 

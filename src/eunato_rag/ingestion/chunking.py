@@ -16,6 +16,12 @@ from eunato_rag.records import Block, Document, Matter, Passage
 
 Span = tuple[int, int]
 
+_REACH = 2000
+"""Characters of a sentence that are tried first: to count all of an endless one for each of its parts would take hours."""
+
+_SPECIAL = 8
+"""Tokens at most that a model sets around a text."""
+
 
 @dataclass(frozen=True, slots=True)
 class Chunking:
@@ -39,9 +45,14 @@ def embedding_text(document: Document, start: int, end: int, *, model_size: Call
 
 
 def _fitting(context: tuple[str, ...], model_size: Callable[[str], int], limit: int) -> tuple[str, ...]:
-    while context and model_size("\n".join(context)) > limit:
+    while context and not _within("\n".join(context), model_size, limit):
         context = (context[0], *context[2:]) if len(context) > 2 else context[1:]
     return context
+
+
+def _within(text: str, size: Callable[[str], int], limit: int) -> bool:
+    """Whether a text has no more tokens than that; counted only where its bytes do not tell, for no token has less than one."""
+    return len(text.encode()) + _SPECIAL <= limit or size(text) <= limit
 
 
 def chunk(
@@ -52,7 +63,7 @@ def chunk(
     model_size: Callable[[str], int],
     model_limit: int,
 ) -> tuple[Passage, ...]:
-    """The passages of a document, in order.
+    """The passages of a document, in order; its headings, where it has nothing else: a document has a passage.
 
     `size` counts tiktoken tokens. `model_size` counts the embedding model's own, special ones included: with title
     and headings no passage has more than `model_limit`, so the model truncates nothing. A single sentence longer
@@ -60,11 +71,12 @@ def chunk(
     """
 
     def fits(start: int, end: int) -> bool:
-        return model_size(embedding_text(document, start, end, model_size=model_size, model_limit=model_limit)) <= model_limit
+        text = embedding_text(document, start, end, model_size=model_size, model_limit=model_limit)
+        return _within(text, model_size, model_limit)
 
     cutter = _Cutter(document.text, chunking, size, fits)
     passages = []
-    for matter, blocks in _sections(document):
+    for matter, blocks in list(_sections(document)) or [(block.matter, [block]) for block in document.blocks]:
         units = [list(_pieces(document, block, fits)) for block in blocks]
         passages += [_passage(document, start, end, matter) for start, end in cutter.cut([u for u in units if u])]
     return tuple(passages)
@@ -133,8 +145,12 @@ def _sections(document: Document) -> Iterator[tuple[Matter, list[Block]]]:
 def _pieces(document: Document, block: Block, fits: Callable[[int, int], bool]) -> Iterator[Span]:
     """The sentences of a block; one that alone is too long for the model in parts, cut between words."""
     for start, end in document.sentences_in(block.start, block.end):
-        while not fits(start, end):
-            low, high = start + 1, end
+        while True:
+            low, high = start + 1, min(end, start + _REACH)
+            while (whole := fits(start, high)) and high < end:
+                low, high = high, min(end, start + 2 * (high - start))
+            if whole:
+                break
             while low < high:
                 middle = (low + high + 1) // 2
                 low, high = (middle, high) if fits(start, middle) else (low, middle - 1)

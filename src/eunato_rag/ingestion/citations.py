@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,6 +23,8 @@ _YEAR = re.compile(r"(?<![\d/.-])(?:19|20)\d{2}(?![\d/-]|\.\d)")
 _SMALL_WORDS = frozenset("the of and in for on to a an at by with from its as is".split())
 _TITLE_SHARE = 0.7
 """Least share of a title's words that a note must say to cite it by title, and half of it beside an author's name."""
+_REPEATED_WITHIN = 2_000
+"""Notes back from one in which it may repeat another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,48 +34,85 @@ class _Found:
     share: float = 1.0
 
 
+class Resolver:
+    """Ties the notes of documents to the works of a manifest."""
+
+    def __init__(self, works: Sequence[Work]) -> None:
+        self._records = {work.id: work.csl for work in works}
+        self._candidates = [_Candidate(work) for work in works]
+        self._named = _cited(works)
+
+    def resolve(self, document: Document) -> Document:
+        """The document with each note tied to a work where one can be told, and doubts in the report."""
+        candidates = [candidate for candidate in self._candidates if candidate.id != document.id]
+        if not candidates or not document.footnotes:
+            return document
+        named = self._named.get(document.id, {})
+        links = sorted((link.start, link.target) for link in document.links)
+        before: list[_Said] = []
+        doubts: list[Change] = []
+        for note in document.footnotes:
+            text = document.text[note.start : note.end]
+            first, last = (bisect_left(links, offset, key=lambda link: link[0]) for offset in (note.start, note.end))
+            said = _Said(note.number, text, frozenset(_address(target) for _, target in links[first:last]), _numbers(text), _words(text))
+            found = _resolve(said, before, candidates)
+            chosen = named.get(note.number) or (found.work if found else None)
+            if found and chosen != found.work:
+                detail = f"note {note.number} reads like {found.work} ({found.how}); the manifest says {chosen}"
+                doubts.append(Change("note-doubt", detail))
+            before.append(replace(said, work=chosen))
+            if chosen in self._records:
+                doubts += _doubts(document, note, text, self._records[chosen], ibid=bool(_IBID.match(text)))
+        notes = tuple(replace(note, work=said.work) for note, said in zip(document.footnotes, before, strict=True))
+        return replace(document, footnotes=notes, report=(*document.report, *doubts))
+
+
 def resolve(document: Document, works: Sequence[Work]) -> Document:
-    """The document with each note tied to a work of the manifest where one can be told, and doubts in the report."""
-    index = [_Candidate(work) for work in works if work.id != document.id]
-    named = cited_by(document.id, works)
-    records = {work.id: work.csl for work in works}
-    notes: list[Footnote] = []
-    doubts: list[Change] = []
-    for note in document.footnotes:
-        text = document.text[note.start : note.end]
-        links = [link.target for link in document.links if note.start <= link.start < note.end]
-        found = _resolve(text, links, note.number, notes, index, document)
-        chosen = named.get(note.number) or (found.work if found else None)
-        if found and chosen != found.work:
-            doubts.append(Change("note-doubt", f"note {note.number} reads like {found.work} ({found.how}); the manifest says {chosen}"))
-        notes.append(replace(note, work=chosen))
-        if chosen in records:
-            doubts += _doubts(document, note, text, records[chosen], ibid=bool(_IBID.match(text)))
-    return replace(document, footnotes=tuple(notes), report=(*document.report, *doubts))
+    """As `Resolver(works).resolve(document)`, for one document."""
+    return Resolver(works).resolve(document)
 
 
 def cited_by(work_id: str, works: Sequence[Work]) -> dict[int, str]:
     """Note number to the id of the work it cites, as the manifest lists it for the notes of one work."""
-    return {m.note: work.id for work in works for m in work.mentions if m.by == work_id and m.note is not None}
+    return _cited(works).get(work_id, {})
 
 
-def _resolve(
-    text: str, links: Sequence[str], number: int, before: Sequence[Footnote], index: Sequence[_Candidate], document: Document
-) -> _Found | None:
+def _cited(works: Sequence[Work]) -> dict[str, dict[int, str]]:
+    cited: dict[str, dict[int, str]] = defaultdict(dict)
+    for work in works:
+        for mention in work.mentions:
+            if mention.note is not None:
+                cited[mention.by][mention.note] = work.id
+    return cited
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A note: its text, the addresses that it links to, the numbers and words in it, and the work that it cites."""
+
+    number: int
+    text: str
+    addresses: frozenset[str]
+    numbers: set[str]
+    words: frozenset[str]
+    work: str | None = None
+
+
+def _resolve(said: _Said, before: Sequence[_Said], candidates: Sequence[_Candidate]) -> _Found | None:
     """What a note says by itself; a note that only points back takes the work of the note it points to."""
-    if _IBID.match(text):
+    if _IBID.match(said.text):
         return _Found(before[-1].work, "ibid.") if before and before[-1].work else None
-    best = max((found for c in index if (found := c.matches(text, links)) is not None), key=lambda f: f.share, default=None)
+    best = max((found for c in candidates if (found := c.matches(said)) is not None), key=lambda f: f.share, default=None)
     if best is not None:
         return best
-    back = _BACK.search(text)
+    back = _BACK.search(said.text)
     if back and back[1]:
-        earlier = next((n for n in before if n.number == int(back[1]) != number), None)
+        earlier = next((n for n in before if n.number == int(back[1]) != said.number), None)
         return _Found(earlier.work, f"see note {back[1]}") if earlier and earlier.work else None
-    mine = _words(text)
-    for earlier in reversed(before):
-        said = _words(document.text[earlier.start : earlier.end])
-        if earlier.work and len(mine) >= 3 and len(mine & said) >= 0.8 * len(mine):
+    if len(said.words) < 3:
+        return None
+    for earlier in reversed(before[-_REPEATED_WITHIN:]):
+        if earlier.work and len(said.words & earlier.words) >= 0.8 * len(said.words):
             return _Found(earlier.work, f"repeats note {earlier.number}")
     return None
 
@@ -93,17 +134,16 @@ class _Candidate:
         }
         self.years = set(_years(csl))
 
-    def matches(self, text: str, links: Sequence[str]) -> _Found | None:
-        if self.addresses & {_address(link) for link in links}:
+    def matches(self, said: _Said) -> _Found | None:
+        if self.addresses & said.addresses:
             return _Found(self.id, "address", 3.0)
-        if self.numbers & _numbers(text):
+        if self.numbers & said.numbers:
             return _Found(self.id, "document number", 2.0)
-        said = _words(text)
-        share = max((len(title & said) / len(title) for title in self.titles), default=0.0)
-        named = bool(self.names & said)
-        years = {int(year) for year in _YEAR.findall(text)}
-        agrees = 0.1 if years & self.years else -0.15 if years and self.years else 0.0
-        if share >= _TITLE_SHARE or (named and share >= _TITLE_SHARE / 2 and len(said) >= 3):
+        share = max((len(title & said.words) / len(title) for title in self.titles), default=0.0)
+        named = bool(self.names & said.words)
+        if share >= _TITLE_SHARE or (named and share >= _TITLE_SHARE / 2 and len(said.words) >= 3):
+            years = {int(year) for year in _YEAR.findall(said.text)}
+            agrees = 0.1 if years & self.years else -0.15 if years and self.years else 0.0
             return _Found(self.id, "author and title" if named else "title", share + agrees + (0.2 if named else 0.0))
         return None
 
@@ -117,14 +157,16 @@ def _doubts(document: Document, note: Footnote, text: str, work: CslRecord, *, i
         wrong = ", ".join(map(str, sorted(stated)))
         yield Change("note-doubt", f"note {note.number} says {wrong}; the work {work.get('id')} is of {years[0]}")
     for anchor in note.anchors:
-        sentence = next((document.text[a:b] for a, b in document.sentences if a < anchor <= b), "")
+        sentence = document.text[slice(*span)] if (span := document.sentence_at(anchor)) else ""
         later = sorted({int(year) for year in _YEAR.findall(sentence)})
         if later and min(later) > years[0] and ibid:
             yield Change("note-doubt", f"note {note.number} points back to a work of {years[0]} for something of {later[0]}")
 
 
 def _years(work: CslRecord) -> list[int]:
-    return [part[0] for part in (work.get("issued") or {}).get("date-parts") or [] if part]
+    """The years of a work's date; CSL-JSON writes them as numbers or as text."""
+    parts = (work.get("issued") or {}).get("date-parts") or []
+    return [int(part[0]) for part in parts if part and str(part[0]).isdecimal()]
 
 
 def _numbers(text: str) -> set[str]:

@@ -27,13 +27,16 @@ OVERLAP_TOLERANCE = 0.1
 _SEED_WORDS = 5
 """Two copies begin with the same word, and most of their first few are the same."""
 
+_MARKS = 32
+"""No letter of any language has as many accents (UAX 15, Stream-Safe Text Format)."""
 _WORD = re.compile(r"\w+")
 _SPACES = re.compile(r"\s+")
 _LIGATURES = {c: unicodedata.normalize("NFKC", c) for c in "ﬀﬁﬂﬃﬄﬅﬆ"}
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"), None)
 _ODD_SPACES = dict.fromkeys(map(ord, "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"), " ")
 _CONTROLS = {code: None for code in range(32) if chr(code) not in "\t\n\f"} | dict.fromkeys(range(127, 160))
-_SENTENCE_END = re.compile(r"[.!?:;…][\"'”’»)\]]*$")
+_SENTENCE_ENDS = (".", "!", "?", ":", ";", "…")
+_CLOSING = "\"'”’»)]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +72,27 @@ class Prose:
         )
 
     def joined(self, other: Prose, separator: str = " ") -> Prose:
-        if not self.text or not other.text:
-            return replace(other if not self.text else self, lines=_hull(self.lines, other.lines))
-        shift = len(self.text) + len(separator)
-        return Prose(
-            self.text + separator + other.text,
-            (*self.markers, *((o + shift, n) for o, n in other.markers)),
-            (*self.links, *((a + shift, b + shift, t) for a, b, t in other.links)),
-            _hull(self.lines, other.lines),
-            (*self.pages, *((o + shift, p) for n, (o, p) in enumerate(other.pages) if n or not self.pages or self.pages[-1][1] != p)),
-        )
+        return join((self, other), separator)
+
+
+def join(parts: Iterable[Prose], separator: str = " ") -> Prose:
+    """The parts that have text as one stretch, in one go: its time grows with the text, however many parts it has."""
+    texts: list[str] = []
+    markers: list[tuple[int, int]] = []
+    links: list[tuple[int, int, str]] = []
+    pages: list[tuple[int, int]] = []
+    lines, length = (0, 0), 0
+    for part in parts:
+        lines = _hull(lines, part.lines)
+        if not part.text:
+            continue
+        shift = length + len(separator) if texts else 0
+        markers += ((o + shift, n) for o, n in part.markers)
+        links += ((a + shift, b + shift, t) for a, b, t in part.links)
+        pages += [(o + shift, page) for n, (o, page) in enumerate(part.pages) if n or not pages or pages[-1][1] != page]
+        texts.append(part.text)
+        length = shift + len(part.text)
+    return Prose(separator.join(texts), tuple(markers), tuple(links), lines, tuple(pages))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +135,14 @@ class Overlap:
 def mend_characters(text: str) -> tuple[str, list[Change]]:
     """Unicode NFC, Unix line ends, plain spaces; ligatures spelt out; invisible and control characters gone.
 
+    Half of a character (a lone surrogate) becomes U+FFFD: no file can hold it, and no reader's text may.
     Never NFKC: it would fold a superscript footnote marker into the word or year before it.
     """
     changes = []
+    sound = whole_characters(text)
+    if sound != text:
+        text = sound
+        changes.append(Change("surrogates", "halves of characters put together, or replaced by \ufffd"))
 
     def count(kind: str, detail: str, characters: Iterable[str]) -> None:
         number = sum(text.count(c) for c in characters)
@@ -142,6 +161,24 @@ def mend_characters(text: str) -> tuple[str, list[Change]]:
     if composed != text:
         changes.append(Change("unicode", "decomposed letters composed (NFC)"))
     return composed, changes
+
+
+def whole_characters(text: str) -> str:
+    """The text with halves of characters (surrogates) put together; one that lacks the other half is U+FFFD."""
+    return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def glued(before: str, text: str) -> bool:
+    """Whether a text goes together with the character before it: an accent, or a letter's second part."""
+    if not before or not text:
+        return False
+    return bool(unicodedata.combining(text[0])) or not unicodedata.is_normalized("NFC", before[-1] + text[0])
+
+
+def glue(before: str, text: str) -> tuple[str, str]:
+    """What stays of the text before, and its last characters composed with a text that goes together with them."""
+    kept = before[: max(0, len(before) - _MARKS)]
+    return kept, unicodedata.normalize("NFC", before[len(kept) :] + text)
 
 
 def find_overlap(before: str, after: str) -> Overlap | None:
@@ -187,20 +224,34 @@ def mend_flow(drafts: Sequence[Draft], *, doubled: bool) -> tuple[list[Draft], l
     """
     flow: list[Draft] = []
     changes: list[Change] = []
+    run: list[Prose] = []
+    """What the last of the flow is to be joined of."""
     for draft in drafts:
         if draft.kind == "paragraph" and flow and flow[-1].kind == "paragraph":
-            if _runs_on(flow[-1].prose.text, draft.prose.text):
-                changes.append(Change("joined", "a sentence cut in two is whole again", _between(flow[-1], draft)))
-                flow[-1] = replace(flow[-1], prose=flow[-1].prose.joined(draft.prose))
+            if _runs_on(run[-1].text, draft.prose.text):
+                run.append(draft.prose)
+                changes.append(Change("joined", "a sentence cut in two is whole again", _hull(run[0].lines, draft.prose.lines)))
                 continue
+            flow[-1], run = _whole(flow[-1], run)
             stitched = _stitch(flow, draft) if doubled else None
             if stitched is not None:
                 count, merged, change = stitched
                 flow[-count:] = [merged]
+                run = [merged.prose]
                 changes.append(change)
                 continue
+        if flow:
+            flow[-1], _ = _whole(flow[-1], run)
         flow.append(draft)
+        run = [draft.prose]
+    if flow:
+        flow[-1], _ = _whole(flow[-1], run)
     return flow, changes
+
+
+def _whole(draft: Draft, run: Sequence[Prose]) -> tuple[Draft, list[Prose]]:
+    prose = run[0] if len(run) == 1 else join(run)
+    return replace(draft, prose=prose), [prose]
 
 
 def assemble(drafts: Sequence[Draft], labels: Mapping[int, str] = MappingProxyType({})) -> Assembled:
@@ -257,7 +308,7 @@ def collapse(text: str) -> str:
 
 
 def ends_sentence(text: str) -> bool:
-    return bool(_SENTENCE_END.search(text.rstrip()))
+    return text.rstrip().rstrip(_CLOSING).endswith(_SENTENCE_ENDS)
 
 
 def _runs_on(before: str, after: str) -> bool:

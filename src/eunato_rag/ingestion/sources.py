@@ -6,26 +6,53 @@ Left out: what stands in the files (the readers) and bringing them from their pu
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import time
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from eunato_rag.errors import CorpusNotFound, ManifestError
-from eunato_rag.ingestion.citations import resolve
+from eunato_rag.ingestion.citations import Resolver
 from eunato_rag.records import CslRecord, Document, Mention, Work
 
 MANIFEST = "sources.toml"
 _DESCRIBES = {MANIFEST, "README.md", "fetched/fetched.json"}
 _WORK_KEYS = {"id", "file", "format", "rights", "alternates", "unverified", "csl", "cited"}
 _MENTION_KEYS = {"by", "note", "as_printed", "target", "where", "problems"}
+_TEXTS = {"id", "file", "format", "rights", "by", "as_printed", "target", "where"}
+_LISTS = {"alternates", "unverified", "problems"}
+_NAMES = {
+    *("author", "chair", "collection-editor", "compiler", "composer", "container-author", "contributor", "curator", "director", "editor"),
+    *("editorial-director", "editor-translator", "executive-producer", "guest", "host", "illustrator", "interviewer", "narrator"),
+    *(
+        "organizer",
+        "original-author",
+        "performer",
+        "producer",
+        "recipient",
+        "reviewed-author",
+        "script-writer",
+        "series-creator",
+        "translator",
+    ),
+}
+_NUMBERS = {
+    *("chapter-number", "citation-number", "collection-number", "edition", "first-reference-note-number", "issue", "locator", "number"),
+    *("number-of-pages", "number-of-volumes", "page", "page-first", "part-number", "printing-number", "section", "supplement-number"),
+    *("version", "volume"),
+}
+_DATES = {"accessed", "available-date", "event-date", "issued", "original-date", "submitted"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Manifest:
     """The works of sources.toml, in its order."""
 
@@ -37,16 +64,39 @@ class Manifest:
         return Manifest(tuple(replace(w, file=paths.get(w.id)) if w.file is None else w for w in self.works))
 
     def for_source(self, source: str) -> Work | None:
-        return next((work for work in self.works if work.file == source), None)
+        return self._by_file.get(source)
 
     def like(self, record: CslRecord) -> Work | None:
         """The work without a file that a document's own record names by address, or by its whole title."""
         title, address = _letters(record.get("title")), str(record.get("URL") or "").rstrip("/")
-        for work in self.works:
-            if work.file is None and address and address in (str(work.csl.get("URL", "")).rstrip("/"), *work.alternates):
-                return work
-        same = [work for work in self.works if work.file is None and len(title) >= 16 and _letters(work.csl.get("title")) == title]
+        if address and address in self._by_address:
+            return self._by_address[address]
+        same = self._by_title.get(title, ()) if len(title) >= 16 else ()
         return same[0] if len(same) == 1 else None
+
+    @cached_property
+    def resolver(self) -> Resolver:
+        return Resolver(self.works)
+
+    @cached_property
+    def _by_file(self) -> Mapping[str, Work]:
+        return {work.file: work for work in reversed(self.works) if work.file is not None}
+
+    @cached_property
+    def _by_address(self) -> Mapping[str, Work]:
+        found: dict[str, Work] = {}
+        for work in self.works:
+            for address in (str(work.csl.get("URL", "")).rstrip("/"), *work.alternates) if work.file is None else ():
+                found.setdefault(address, work)
+        return found
+
+    @cached_property
+    def _by_title(self) -> Mapping[str, list[Work]]:
+        found: dict[str, list[Work]] = {}
+        for work in self.works:
+            if work.file is None:
+                found.setdefault(_letters(work.csl.get("title")), []).append(work)
+        return found
 
 
 def list_sources(folder: Path) -> list[tuple[str, Path]]:
@@ -82,30 +132,41 @@ def unfit(folder: Path, path: Path) -> str | None:
     return None
 
 
+_SHARE = 50
+"""Looking at a folder takes at most one part in so many of the time."""
+
 State = Mapping[str, tuple[int, int]]
 """Of each path below a folder what tells that it is another: its time of change and its size."""
 
 
-def changes(folder: Path, seen: State, *, quiet: float = 2.0, every: float = 0.5) -> Iterator[None]:
-    """One item whenever the folder is not as it was seen last, and then stayed as it is for `quiet` seconds. Never ends.
+def changes(folder: Path, seen: State, *, quiet: float = 2.0, every: float = 0.5, stopped: Event | None = None) -> Iterator[frozenset[str]]:
+    """The paths that are not as they were seen last, whenever the folder then stayed as it is for `quiet` seconds.
 
-    Looked at every `every` seconds, since notices of a file system do not come from network shares. A folder that is gone
-    for a while counts as empty.
+    Looked at every `every` seconds, and more seldom where a look takes long, since notices of a file system do not come
+    from network shares. A folder that is gone for a while counts as empty. Ends when `stopped` is set, never without it.
     """
-    while True:
-        time.sleep(every)
-        now = state_of(folder)
+    stopped = stopped or Event()
+    now, pause = seen, every
+    while not stopped.wait(pause):
+        now, pause = _look(folder, every)
         if now == seen:
             continue
         still = time.monotonic()
-        while time.monotonic() - still < quiet:
-            time.sleep(every)
-            later = state_of(folder)
+        while time.monotonic() - still < quiet and not stopped.wait(pause):
+            later, pause = _look(folder, every)
             if later != now:
                 now, still = later, time.monotonic()
-        if now != seen:
+        changed = frozenset(path for path in now.keys() | seen.keys() if now.get(path) != seen.get(path))
+        if changed and not stopped.is_set():
             seen = now
-            yield
+            yield changed
+
+
+def _look(folder: Path, every: float) -> tuple[State, float]:
+    """The state of a folder, and how long to wait until the next look."""
+    began = time.monotonic()
+    state = state_of(folder)
+    return state, max(every, _SHARE * (time.monotonic() - began))
 
 
 def state_of(folder: Path) -> State:
@@ -130,14 +191,14 @@ def read_manifest(folder: Path) -> Manifest:
         return Manifest()
     try:
         table = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # ValueError: no TOML, no UTF-8, or a number of thousands of digits
         raise ManifestError(f"{MANIFEST} cannot be read: {error}. Mend that line.") from error
     unknown = set(table) - {"work"}
     if unknown:
         raise ManifestError(f"{MANIFEST} has a table [[{sorted(unknown)[0]}]]; it holds [[work]] only.")
-    works = tuple(_work(entry, index) for index, entry in enumerate(table.get("work", []), 1))
+    works = tuple(_work(entry, index) for index, entry in enumerate(_tables(table.get("work", []), "its works"), 1))
     for kind, values in (("id", [w.id for w in works]), ("file", [w.file for w in works if w.file])):
-        double = next((value for value in values if values.count(value) > 1), None)
+        double = next((value for value, times in Counter(values).items() if times > 1), None)
         if double:
             raise ManifestError(f"{MANIFEST} has two works with the {kind} {double!r}; give each its own.")
     return Manifest(works)
@@ -152,7 +213,7 @@ def identify(document: Document, source: str, manifest: Manifest) -> Document:
     work = manifest.for_source(source) or manifest.like(document.work)
     identity = work.id if work else document_id(source)
     record = work.csl if work else {**document.work, "id": identity}
-    return resolve(replace(document, id=identity, source=source, work=record), manifest.works)
+    return manifest.resolver.resolve(replace(document, id=identity, source=source, work=record))
 
 
 def document_id(source: str) -> str:
@@ -166,20 +227,27 @@ def _letters(title: object) -> str:
 
 
 def _work(entry: Mapping[str, Any], index: int) -> Work:
-    name = entry.get("id") or f"number {index}"
+    name = entry["id"] if isinstance(entry.get("id"), str) and entry["id"] else f"number {index}"
     _only(entry, _WORK_KEYS, f"work {name}")
     csl = entry.get("csl")
-    if not isinstance(entry.get("id"), str) or not isinstance(csl, dict) or not csl.get("title"):
+    if not entry.get("id") or not isinstance(entry["id"], str) or not isinstance(csl, dict) or not csl.get("title"):
         raise ManifestError(f"{MANIFEST}, work {name}: it needs an id and a [work.csl] with a title.")
+    _check_texts(entry, f"work {name}")
+    try:
+        json.dumps(csl, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ManifestError(f"{MANIFEST}, work {name}, csl: {error}. Write it as text, and a date as CSL's date-parts.") from error
+    _check_csl(csl, f"work {name}, csl")
     mentions = []
-    for mention in entry.get("cited", []):
+    for mention in _tables(entry.get("cited", []), f"work {name}, cited"):
         _only(mention, _MENTION_KEYS, f"work {name}, cited")
+        _check_texts(mention, f"work {name}, cited")
         if not isinstance(mention.get("by"), str) or not isinstance(mention.get("note", 0), int):
             raise ManifestError(f"{MANIFEST}, work {name}, cited: `by` is a work's id and `note` a number.")
         mentions.append(Mention(**{"note": None, "as_printed": "", **mention, "problems": tuple(mention.get("problems", ()))}))
     return Work(
         id=entry["id"],
-        csl={"id": entry["id"], **csl},
+        csl={"id": entry["id"], **{key: value for key, value in csl.items() if key != "id"}},
         file=entry.get("file"),
         format=entry.get("format"),
         rights=entry.get("rights"),
@@ -187,6 +255,35 @@ def _work(entry: Mapping[str, Any], index: int) -> Work:
         unverified=tuple(entry.get("unverified", ())),
         mentions=tuple(mentions),
     )
+
+
+def _tables(found: object, where: str) -> list[Mapping[str, Any]]:
+    if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
+        raise ManifestError(f"{MANIFEST}: {where} are tables, each under a heading in double brackets.")
+    return found
+
+
+def _check_texts(entry: Mapping[str, Any], where: str) -> None:
+    """That what must be text, or a list of texts, is."""
+    for key, value in entry.items():
+        if key in _TEXTS and not isinstance(value, str):
+            raise ManifestError(f"{MANIFEST}, {where}: {key} is text, in quotation marks.")
+        if key in _LISTS and not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
+            raise ManifestError(f"{MANIFEST}, {where}: {key} is a list of texts, each in quotation marks.")
+
+
+def _check_csl(csl: Mapping[str, Any], where: str) -> None:
+    """That title, names and dates have the shapes of CSL-JSON, on which everything that cites relies."""
+    for key in csl.keys() - _NAMES - _DATES - _NUMBERS - {"categories", "custom"}:
+        if not isinstance(csl[key], str):
+            raise ManifestError(f"{MANIFEST}, {where}: {key} is text, in quotation marks.")
+    for key in _NAMES & csl.keys():
+        if not isinstance(csl[key], list) or not all(isinstance(name, dict) for name in csl[key]):
+            raise ManifestError(f'{MANIFEST}, {where}: {key} is a list of names, such as [{{ family = "Lind", given = "Eva" }}].')
+    for key in _DATES & csl.keys():
+        parts = csl[key].get("date-parts", []) if isinstance(csl[key], dict) else None
+        if not isinstance(parts, list) or not all(isinstance(part, list) and all(type(n) in (int, str) for n in part) for part in parts):
+            raise ManifestError(f"{MANIFEST}, {where}: {key} is a date, such as {{ date-parts = [[2020, 5]] }}.")
 
 
 def _only(entry: Mapping[str, Any], known: set[str], where: str) -> None:

@@ -7,9 +7,11 @@ Left out: what the elements mean, beyond paragraph styles (styles).
 
 from __future__ import annotations
 
+import lzma
 import posixpath
 import re
 import shutil
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -24,6 +26,12 @@ MAX_UNPACKED = 256 * 1024 * 1024
 MAX_PART = 64 * 1024 * 1024
 _MAX_ENTRIES = 10_000
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+_ZIP_ERRORS = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(EOFError, OSError, ValueError, NotImplementedError, RuntimeError),
+)
+"""What zipfile raises on damaged archives."""
 
 Xml = etree._Element
 
@@ -56,7 +64,7 @@ class Package:
             raise UnreadableDocument(f"{name} is no DOCX: it is no ZIP archive. Give it the suffix of what it is, or save it as .docx.")
         try:
             self._zip = zipfile.ZipFile(BytesIO(data))
-        except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        except _ZIP_ERRORS as error:
             raise self._damaged(str(error)) from error
         entries = self._zip.infolist()
         unpacked = sum(entry.file_size for entry in entries)
@@ -119,7 +127,7 @@ class Package:
             raise UnreadableDocument(f"{self.name} has a part, {name}, of more than {MAX_PART:,} bytes. Split the document.")
         try:
             return self._zip.read(name)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
+        except _ZIP_ERRORS as error:
             raise self._damaged(f"{name}: {error}") from error
 
     def replaced(self, parts: Mapping[str, bytes]) -> bytes:
@@ -134,7 +142,7 @@ class Package:
                 try:
                     with self._zip.open(entry) as source, written.open(entry, "w") as target:
                         shutil.copyfileobj(source, target)
-                except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
+                except _ZIP_ERRORS as error:
                     raise self._damaged(f"{entry.filename}: {error}") from error
             for name, data in waiting.values():
                 written.writestr(name, data)

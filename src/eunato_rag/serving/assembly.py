@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from eunato_rag.engine import Engine, Writer
     from eunato_rag.evidence.entailment import Entailment
     from eunato_rag.indexing.embedding import Embedder
+    from eunato_rag.indexing.milvus import Milvus
     from eunato_rag.indexing.reranking import Reranker
     from eunato_rag.ingestion.chunking import Chunking
     from eunato_rag.ingestion.isolation import Limits
@@ -31,6 +32,7 @@ def embedder(settings: Settings) -> Embedder:
         chosen.model,
         settings.index / MODELS,
         backend=chosen.backend,
+        precision=chosen.precision,
         threads=chosen.threads,
         allow_download=chosen.allow_download,
     )
@@ -46,7 +48,22 @@ def open_engine(settings: Settings, writer: Writer | None = None) -> Engine:
     from eunato_rag.indexing.snapshot import current_id
 
     current_id(settings.index)  # says that there is no index before the model is loaded
-    return Engine.open(settings.index, embedder(settings), writer, reranker(settings), entailment(settings))
+    return Engine.open(settings.index, embedder(settings), writer, reranker(settings), entailment(settings), milvus(settings))
+
+
+def milvus(settings: Settings) -> Milvus | None:
+    """Where vectors and keywords are searched, if Milvus is set; else nothing of it is imported.
+
+    Raises:
+        SettingsError: its package is not installed.
+    """
+    chosen = settings.milvus
+    if not chosen.url:
+        return None
+    from eunato_rag.indexing.milvus import Milvus
+
+    token = chosen.token.get_secret_value() if chosen.token else ""
+    return Milvus(chosen.url, token, name=chosen.name, timeout=chosen.timeout)
 
 
 def writer(settings: Settings) -> Writer | None:
@@ -121,7 +138,7 @@ def serving(settings: Settings, address: str) -> Serving:
         SettingsError: others could reach it, and nothing would keep them out.
     """
     from eunato_rag.serving.http.access import Access
-    from eunato_rag.serving.http.limits import Work
+    from eunato_rag.serving.http.limits import COMPUTED, WAITED_FOR, Work
     from eunato_rag.serving.http.rates import DEFAULT, Kind, Rates
     from eunato_rag.serving.http.security import allowed_hosts, is_loopback
     from eunato_rag.serving.http.serving import Serving
@@ -142,7 +159,14 @@ def serving(settings: Settings, address: str) -> Serving:
         rates=Rates({kind: rate or DEFAULT[kind] for kind, rate in given.items()}, owner_is_free=not any(given.values())),
         hosts=allowed_hosts(address, chosen.public_url, listed(chosen.hosts)) if is_loopback(address) else None,
         origins=tuple(listed(chosen.cors_origins)),
-        work=Work(chosen.at_a_time, chosen.queue, chosen.queue_seconds, chosen.answer_seconds),
+        work=Work(
+            chosen.at_a_time or (WAITED_FOR if settings.generation.base_url else COMPUTED),
+            chosen.queue,
+            chosen.queue_seconds,
+            chosen.answer_seconds,
+        ),
+        watch=chosen.watch,
+        keep=settings.snapshots.keep,
         log_questions=chosen.log_questions,
         log_clients=chosen.log_clients,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from eunato_rag.errors import CorpusError, EunatoRagError, NoIndex
-from eunato_rag.serving import assembly, keys_command, snapshots_command, writing
+from eunato_rag.serving import assembly, bom_command, keys_command, snapshots_command, writing
 from eunato_rag.serving.console import console, place_of, print_report, progress_bar, stages
 from eunato_rag.serving.mcp import command as mcp
 from eunato_rag.serving.options import DONE, NOTHING, SOME_FAILED, Corpus, Index, Json, TopK, read_settings
@@ -39,6 +39,7 @@ app.add_typer(writing.app)
 app.add_typer(snapshots_command.app)
 app.add_typer(mcp.app)
 app.add_typer(keys_command.app)
+app.add_typer(bom_command.app)
 
 
 def main() -> None:
@@ -148,27 +149,28 @@ def serve(
     index: Index = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on.", show_default="8000")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Re-index whenever the corpus has changed.")] = False,
 ) -> None:
     """Serve the API and the web page; builds the index first where there is none.
 
     On loopback it needs no key. Elsewhere it starts only once there is one: see eunato-rag keys add, and docs/operations.md.
     """
-    import uvicorn
-
     from eunato_rag.indexing.snapshot import current_id
-    from eunato_rag.serving.http import logs
+    from eunato_rag.serving.http import logs, server
     from eunato_rag.serving.http.app import create_app
-    from eunato_rag.serving.http.server import server_options
+    from eunato_rag.serving.http.draining import Draining
 
     settings = read_settings(corpus, index)
     address, number = host or settings.serving.host, settings.serving.port if port is None else port
     serving = assembly.serving(settings, address)
+    serving = replace(serving, watch=watch or serving.watch)
     embedder = assembly.embedder(settings)
     try:
         current_id(settings.index)
     except NoIndex:
         print_report(_reindex(settings))
     logs.configure(settings.serving.log_format)
+    draining = Draining()
     application = create_app(
         settings.index,
         embedder,
@@ -176,9 +178,11 @@ def serve(
         assembly.reranker(settings),
         serving,
         assembly.entailment(settings),
+        draining,
+        assembly.milvus(settings),
     )
     console(stderr=True).print(f"Open http://{address}:{number}/ (Ctrl+C ends it)")
-    uvicorn.run(application, host=address, port=number, **server_options(settings.serving.trusted_proxies))
+    server.serve(application, draining, host=address, port=number, **server.server_options(settings.serving.trusted_proxies))
 
 
 @app.command(epilog='Example: eunato-rag ask "Why did Pooling and Sharing fail?"')

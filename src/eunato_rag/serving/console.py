@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
     from eunato_rag.reindex import Report
 
 
+NAMED = 20
+"""Lines of one kind that a report prints."""
+
+
 def print_report(report: Report) -> None:
+    """The figures, and what happened to which file; where that is the same for many, to the first of them."""
     out = console(stderr=True)
     built = f"Snapshot {report.snapshot}" if report.snapshot else "Dry run"
     embedded = "embedded now" if report.snapshot else "to be embedded"
@@ -25,20 +31,31 @@ def print_report(report: Report) -> None:
         f"{report.embedded} {embedded}, {report.reused} reused; {report.seconds:.1f} s",
         highlight=False,
     )
-    named = {"added": report.added, "changed": report.changed, "removed": report.removed}
-    for what, sources in named.items():
-        for source in sources:
-            out.print(f"  {what:<8} {escape(source)}", highlight=False)
+    for what, sources in {"added": report.added, "changed": report.changed, "removed": report.removed}.items():
+        _print_some(out, (f"{what:<8} {escape(source)}" for source in sources[:NAMED]), f"{what} files", len(sources))
     if report.unchanged:
         out.print(f"  unchanged: {len(report.unchanged)}", highlight=False)
-    for (source, detail), times in Counter(report.changes).items():
-        again = f" ({times} times)" if times > 1 else ""
-        out.print(f"  {escape(source)}: {escape(detail)}{again}", highlight=False)
-    for duplicate, kept in report.duplicates:
-        out.print(f"  {escape(duplicate)}: the same as {escape(kept)}, which is indexed", highlight=False)
-    for failure in report.failed:
-        kept = " (its last good version is kept)" if failure.source in report.stale else ""
-        out.print(f"  FAILED {escape(failure.source)}{kept}: {escape(failure.error)}", highlight=False)
+    changes = Counter(report.changes)
+    told = (
+        f"{escape(source)}: {escape(detail)}" + (f" ({times} times)" if times > 1 else "")
+        for (source, detail), times in islice(changes.items(), NAMED)
+    )
+    _print_some(out, told, "changes that reading made", len(changes))
+    same = (f"{escape(duplicate)}: the same as {escape(kept)}, which is indexed" for duplicate, kept in report.duplicates[:NAMED])
+    _print_some(out, same, "duplicates", len(report.duplicates))
+    stale = frozenset(report.stale)
+    failed = (
+        f"FAILED {escape(failure.source)}{' (its last good version is kept)' if failure.source in stale else ''}: {escape(failure.error)}"
+        for failure in report.failed[:NAMED]
+    )
+    _print_some(out, failed, "files that FAILED", len(report.failed))
+
+
+def _print_some(out: Console, lines: Iterable[str], what: str, count: int) -> None:
+    for line in lines:
+        out.print(f"  {line}", highlight=False)
+    if count > NAMED:
+        out.print(f"  and {count - NAMED:,} more {what}; --json names all", highlight=False)
 
 
 def place_of(hit: Any) -> str:

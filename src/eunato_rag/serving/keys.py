@@ -33,6 +33,7 @@ Scope = Literal["read", "admin"]
 
 FILE = "keys.json"
 _FORM = re.compile(r"eunato_([0-9a-f]{8})_[A-Za-z0-9_-]{43}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _NO_DIGEST = "0" * 64
 _LOCKED_S = 10.0
 
@@ -118,10 +119,10 @@ class KeyStore:
     def _read(self) -> dict[str, Key]:
         try:
             listed = json.loads(self.path.read_text("utf-8"))["keys"]
-            keys = [Key(**entry) for entry in listed]
+            keys = [_sound(Key(**entry)) for entry in listed]
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise KeyFileError(f"{self.path} cannot be read as keys ({error}). Restore it from a backup, or move it away.") from error
         return {key.id: key for key in keys}
 
@@ -138,6 +139,14 @@ class KeyStore:
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(aside, self.path)
+
+
+def _sound(key: Key) -> Key:
+    """The key, if a store wrote it: what is compared with a caller's must be comparable."""
+    texts = (key.id, key.name, key.scope, key.created, key.sha256, key.revoked or "")
+    if not all(isinstance(text, str) for text in texts) or key.scope not in get_args(Scope) or not _DIGEST.fullmatch(key.sha256):
+        raise ValueError(f"an entry is no key: {key.id!r}")
+    return key
 
 
 def beside(index: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Commands about the snapshots of an index folder: list, activate, prune, verify."""
+"""Commands about the snapshots of an index folder: list, activate, rollback, prune, verify."""
 
 from __future__ import annotations
 
@@ -49,19 +49,30 @@ def activate(
     from eunato_rag.indexing.history import activate as make_current
 
     settings = read_settings(None, index)
-    manifest = make_current(settings.index, identity, assembly.embedder(settings))
+    manifest = make_current(settings.index, identity, assembly.embedder(settings), assembly.milvus(settings))
+    console().print(f"Snapshot {manifest.id} of {manifest.created} is served.", highlight=False)
+
+
+@app.command(epilog="Example: eunato-rag snapshots rollback")
+def rollback(index: Index = None) -> None:
+    """Serve what was served before, after all of it was verified; once more goes one further back."""
+    from eunato_rag.indexing.history import rollback as go_back
+
+    settings = read_settings(None, index)
+    manifest = go_back(settings.index, assembly.embedder(settings), assembly.milvus(settings))
     console().print(f"Snapshot {manifest.id} of {manifest.created} is served.", highlight=False)
 
 
 @app.command(epilog="Example: eunato-rag snapshots prune --keep 3")
 def prune(
-    keep: Annotated[int, typer.Option(min=1, help="How many to keep, the served one among them.")] = 5,
+    keep: Annotated[int | None, typer.Option(min=1, help="How many to keep, the served one among them.", show_default="5")] = None,
     index: Index = None,
 ) -> None:
     """Delete old snapshots; the served one stays. Servers that still answer from one go on until they turn to the new."""
     from eunato_rag.indexing.history import prune as delete_old
 
-    gone = delete_old(read_settings(None, index).index, keep)
+    settings = read_settings(None, index)
+    gone = delete_old(settings.index, keep or settings.snapshots.keep, assembly.milvus(settings))
     console().print(f"Deleted: {', '.join(gone) or 'none'}.", highlight=False)
 
 

@@ -17,6 +17,8 @@ from eunato_rag.reindex import reindex
 from eunato_rag.serving.http.app import create_app
 from eunato_rag.serving.http.serving import Serving
 from tests.conftest import HARBOUR, MANIFEST, running
+from tests.faults.prose import write_text
+from tests.faults.quick import QuickEmbedder
 
 CHROMIUM = shutil.which("chromium")
 
@@ -112,4 +114,16 @@ def harbour_server(harbour_corpus: Path, tmp_path_factory: pytest.TempPathFactor
     (index / "models").symlink_to(models)
     reindex(harbour_corpus, index, model, Chunking())
     with running(create_app(index, model, serving=Serving(corpus=harbour_corpus)), lifespan="on") as address:
+        yield address
+
+
+@pytest.fixture(scope="package")
+def long_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a service over one text that is longer than the reader shows at once."""
+    folder = tmp_path_factory.mktemp("long")
+    (folder / "corpus").mkdir()
+    write_text(folder / "corpus" / "harbours.txt", 620_000)
+    embedder = QuickEmbedder()
+    reindex(folder / "corpus", folder / "index", embedder, Chunking())
+    with running(create_app(folder / "index", embedder)) as address:
         yield address

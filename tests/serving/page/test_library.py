@@ -213,3 +213,33 @@ def test_a_document_is_put_in_and_taken_out_after_a_question(visit: Visit, harbo
     page.get_by_role("dialog").get_by_role("button", name="Remove").click()
     playwright.expect(page.get_by_text("Remove a document: done")).to_be_visible(timeout=60_000)
     playwright.expect(remove).to_have_count(0)
+
+
+def test_of_a_very_long_text_one_part_is_shown(visit: Visit, long_server: str) -> None:
+    """A shared address opens the part with its passage; what turns parts, and the outline, lead from one to the other."""
+    page = visit(long_server)
+    (document,) = documents_of(page).values()
+    text, quote = text_of(page, document["id"]), "The buoy off"
+    start = text.index(quote, 560_000)
+    page.goto(f"/documents/{document['id']}?start={start}&end={start + len(quote)}")
+    playwright.expect(page.locator("#cited")).to_have_text(quote)
+    playwright.expect(page.locator("#cited")).to_be_in_viewport()
+    turner = page.get_by_role("navigation", name="Parts of the text", exact=True)
+    playwright.expect(turner).to_contain_text("Part 2 of 2")
+    second = page.locator("article.text").inner_text()
+    turner.get_by_role("link", name="Earlier part").click()
+    playwright.expect(turner).to_contain_text("Part 1 of 2")
+    playwright.expect(turner.get_by_role("link", name="Earlier part")).to_have_count(0)
+    first = page.locator("article.text").inner_text()
+    assert 400_000 < len(first) < 520_000
+    assert len(first) + len(second) > 0.95 * len(text)
+    outline = page.get_by_role("navigation", name="Outline").get_by_role("link")
+    title = outline.nth(-4).inner_text()
+    outline.nth(-4).click()
+    playwright.expect(page.locator(".text").get_by_role("heading", name=title)).to_be_in_viewport()
+    assert page.evaluate(SELECT, "was laid in")
+    page.get_by_role("button", name="Copy link to this passage").click()
+    playwright.expect(page.locator("#toast")).to_contain_text("copied")
+    shared = dict(part.split("=") for part in urlsplit(page.evaluate("navigator.clipboard.readText()")).query.split("&"))
+    assert text[int(shared["start"]) : int(shared["end"])] == "was laid in"
+    assert int(shared["start"]) > 500_000

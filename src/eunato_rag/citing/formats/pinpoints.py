@@ -33,7 +33,7 @@ def place(document: Document, start: int, end: int) -> Place:
     found = document.locate(start, end)
     turn = bisect_right(document.pages, max(start, end - 1), key=lambda span: span.start) - 1
     last = document.pages[turn].page if turn >= 0 else None
-    note = next((note.number for note in document.footnotes if note.start <= start < note.end), None)
+    note = next((note.number for note in document.footnotes_in(start, start + 1) if note.start <= start < note.end), None)
     return Place(start, end, found.page, found.headings, found.paragraph, last if last != found.page else None, note)
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from eunato_rag.ingestion.layout import Draft, Prose, ends_sentence
+from eunato_rag.ingestion.layout import Draft, ends_sentence, join
 from eunato_rag.records import Change
 
 _NUMBER = r"(?:\d{1,3}\s?[a-z]?|[IVXLC]{1,7}\s?[a-z]?|ONE|TWO|THREE|FOUR|FIVE|SIX|SEVEN|\(No\s?\d+\))"
@@ -144,11 +144,8 @@ def _pipe_tables(drafts: Sequence[Draft]) -> list[Draft]:
 
     def close() -> None:
         if len(rows) > 1:
-            prose = Prose("")
-            for row in rows:
-                text = row.prose.text
-                prose = prose.joined(row.prose.cut(0, len(text.rstrip(" |"))), "\n")
-            result.append(Draft("table", prose))
+            lines = (row.prose.cut(0, len(row.prose.text.rstrip(" |"))) for row in rows)
+            result.append(Draft("table", join(lines, "\n")))
         else:
             result.extend(rows)
         rows.clear()

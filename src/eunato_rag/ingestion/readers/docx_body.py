@@ -191,7 +191,7 @@ class Walker:
             elif name in ("drawing", "pict", "object"):
                 self._graphic(element)
             elif name == "ruby":
-                self._inline(child(element, "rubyBase") or element)
+                self._inline(base if (base := child(element, "rubyBase")) is not None else element)
 
     def _symbol(self, element: Xml) -> None:
         char = attribute(element, "char")

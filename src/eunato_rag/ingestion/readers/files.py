@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from eunato_rag.errors import UnreadableDocument
-from eunato_rag.ingestion.layout import Assembled
+from eunato_rag.ingestion.layout import Assembled, collapse, mend_characters, whole_characters
 from eunato_rag.records import Change, CslRecord, Document
 
 
@@ -32,7 +33,7 @@ def document_of(path: Path, data: bytes, work: CslRecord, parts: Assembled, repo
         id=path.stem,
         source=path.name,
         sha256=hashlib.sha256(data).hexdigest(),
-        work=work,
+        work=_mended(work),
         text=parts.text,
         blocks=parts.blocks,
         pages=parts.pages,
@@ -41,3 +42,14 @@ def document_of(path: Path, data: bytes, work: CslRecord, parts: Assembled, repo
         sentences=parts.sentences,
         report=tuple(report),
     )
+
+
+def _mended(record: Any, key: str = "") -> Any:
+    """What a file says of itself, its characters mended like those of the text; an id and an address stay what they are."""
+    if isinstance(record, Mapping):
+        return {name: _mended(value, name) for name, value in record.items()}
+    if isinstance(record, list):
+        return [_mended(value, key) for value in record]
+    if not isinstance(record, str):
+        return record
+    return whole_characters(record) if key in ("id", "URL") else collapse(mend_characters(record)[0])

@@ -46,7 +46,7 @@ def work(page: Page, identifier: str) -> tuple[dict[str, Any], str | None]:
     tags = _tags(page.root)
     article = next(_articles(page.scripts), {})
     url = _address(page.root, tags)
-    kind = _TYPES.get(str(_first(article.get("@type"))).lower(), "webpage")
+    kind = _TYPES.get(_type(article), "webpage")
     if "citation_journal_title" in tags:
         kind = "article-journal"
     elif "citation_technical_report_institution" in tags:
@@ -65,7 +65,10 @@ def work(page: Page, identifier: str) -> tuple[dict[str, Any], str | None]:
         "URL": url,
     }
     base = next((e.get("href") for e in page.root.iter() if e.tag == "base" and e.get("href")), "")
-    start = urljoin(url, base) if url else base
+    try:
+        start = urljoin(url, base) if url else base
+    except ValueError:  # no address at all, such as http://[
+        start = url
     return {key: value for key, value in record.items() if value}, start if start.startswith(("http://", "https://")) else None
 
 
@@ -90,18 +93,18 @@ def _articles(scripts: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     for script in scripts:
         try:
             waiting: list[Any] = [json.loads(script)]
-        except (json.JSONDecodeError, RecursionError):
+        except (ValueError, RecursionError):
             continue  # a publisher's broken script is no reason to refuse the page
         while waiting:
             item = waiting.pop(0)
             if isinstance(item, list):
                 waiting = item + waiting
             elif isinstance(item, dict):
-                if str(_first(item.get("@type"))).lower() in _TYPES:
+                if _type(item) in _TYPES:
                     found.append(item)
                 if isinstance(item.get("@graph"), list):
                     waiting = item["@graph"] + waiting
-    yield from sorted(found, key=lambda item: str(_first(item.get("@type"))).lower() == "webpage")
+    yield from sorted(found, key=lambda item: _type(item) == "webpage")
 
 
 def _title(root: Element, tags: Mapping[str, list[str]], article: Mapping[str, Any], publisher: str) -> str:
@@ -130,7 +133,7 @@ def _authors(tags: Mapping[str, list[str]], article: Mapping[str, Any]) -> list[
     for item in said if isinstance(said, list) else [said]:
         name = _name(item)
         if name:
-            person = isinstance(item, dict) and str(_first(item.get("@type"))).lower() == "person"
+            person = isinstance(item, dict) and _type(item) == "person"
             people.append(_person(name, sure=person))
     if people:
         return people
@@ -156,7 +159,8 @@ def _issued(root: Element, tags: Mapping[str, list[str]], article: Mapping[str, 
         for element in root.iter()
         if element.tag == "time" and (element.get("itemprop").lower() == "datepublished" or "pubdate" in element.attributes)
     ]
-    for text in (str(article.get("datePublished") or ""), *(tags[name][0] for name in _DATES if name in tags), *times):
+    said = article.get("datePublished")
+    for text in (said if isinstance(said, str) else "", *(tags[name][0] for name in _DATES if name in tags), *times):
         match = _DATE.match(text.strip())
         if match:
             parts = [int(part) for part in match.groups() if part]
@@ -185,6 +189,11 @@ def _address(root: Element, tags: Mapping[str, list[str]]) -> str:
 def _name(item: Any) -> str:
     name = item.get("name") if isinstance(item, dict) else item
     return _clean(name) if isinstance(name, str) and not name.startswith(("http://", "https://")) else ""
+
+
+def _type(item: Mapping[str, Any]) -> str:
+    kind = _first(item.get("@type"))
+    return kind.lower() if isinstance(kind, str) else ""
 
 
 def _first(item: Any) -> Any:

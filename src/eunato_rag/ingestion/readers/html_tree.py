@@ -34,6 +34,11 @@ _MAX_NESTING = 5_000
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)")
 _UNCLOSED = frozenset("area base br col hr img input link meta param source track wbr p li dt dd tr td th thead tbody tfoot option".split())
 _CHARSET = re.compile(rb"""<(?:meta|\?xml)\b[^>]{0,300}?(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
+_WEB_CODEC = re.compile(
+    r"utf-8|cp(?:437|85[0257]|86[0-9]|874|932|949|950|125[0-8])|iso8859-\d+|koi8-[rut]|mac-.*|gb2312|gbk|gb18030|hz|big5(?:hkscs)?|"
+    r"euc_(?:jp|kr|jis_2004|jisx0213)|shift_jis.*|iso2022_(?:jp|kr).*|tis-620|johab|ptcp154|kz1048"
+)
+"""Encodings of pages, as Python names them; others (UTF-7, punycode, escapes) are none that a browser reads, or no text."""
 _NO_DISPLAY = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 
 
@@ -109,7 +114,8 @@ def decode(data: bytes, name: str) -> tuple[str, list[Change]]:
         except UnicodeDecodeError:
             try:
                 codec = codecs.lookup("cp1252" if label in ("iso-8859-1", "latin1", "us-ascii", "ascii") else label).name
-                return data.decode(codec), [Change("encoding", f"read as {codec}, as the page declares")]
+                if _WEB_CODEC.fullmatch(codec):
+                    return data.decode(codec), [Change("encoding", f"read as {codec}, as the page declares")]
             except (LookupError, UnicodeDecodeError):
                 pass  # the declaration is wrong; the letters decide
     return plain.decode(data, name)

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 
 from eunato_rag.ingestion.footnotes import SUPERSCRIPTS, is_marker, superscript_number
-from eunato_rag.ingestion.layout import Prose
+from eunato_rag.ingestion.layout import Prose, glue, glued, mend_characters
 
 _TAGS = (
     "i|b|u|s|em|strong|sub|sup|span|small|br|p|a|font|div|figure|figcaption|picture|source|blockquote|cite|q|ul|ol|li|table|tr|td|th|h[1-6]"
@@ -20,19 +20,20 @@ _TAGS = (
 _TOKEN = re.compile(
     rf"""
       \\(?P<escaped>[!-/:-@\[-`{{-~])
-    | <(?P<autolink>(?:https?://|mailto:)[^>\s]+)>
+    | <(?P<autolink>(?:https?://|mailto:)[^<>\s]+)>
     | <sup>\[?(?P<sup>\d{{1,3}})\]?</sup>
     | (?P<tag></?(?:{_TAGS})\b[^<>]*>)
     | \[\^(?P<ref>\d{{1,3}})\]
     | (?P<image>!)?\[(?P<label>(?:\\.|[^\[\]\\])*)\]\((?P<target>(?:\\.|[^()\s\\]|\([^()\s]*\))*)\)
-    | (?P<url>(?:https?://|www\.)[^\s<>\[\]"“”]+|(?:[a-z0-9-]+\.){{1,4}}[a-z]{{2,}}/[^\s<>\[\]"“”]+)
+    | (?P<url>(?:https?://|www\.)[^\s<>\[\]"“”]+|(?<![a-z0-9-])(?:[a-z0-9-]+\.){{1,4}}[a-z]{{2,}}/[^\s<>\[\]"“”]+)
     | (?P<entity>&(?:\#\d+|\#x[0-9a-fA-F]+|[a-zA-Z]+);)
     | (?P<superscript>[{SUPERSCRIPTS}]{{1,3}})
     | (?P<mark>\*\*\*|\*\*|\*|(?<!\w)__(?=\S)|(?<=\S)__(?!\w)|(?<!\w)_(?=\S)|(?<=\S)_(?!\w)|`)
     """,
     re.VERBOSE,
 )
-_URL_TAIL = re.compile(r"[.,;:!?'’”\"]+$")
+_SPACE = re.compile(r"\s")
+_URL_TAIL = ".,;:!?'’”\""
 
 
 @dataclass(slots=True)
@@ -53,6 +54,10 @@ class _Writer:
         self.links: list[tuple[int, int, str]] = []
 
     def put(self, text: str) -> None:
+        if self.parts and glued(self.parts[-1], text):
+            kept, text = glue(self.parts[-1], text)
+            self.length -= len(self.parts[-1]) - len(kept)
+            self.parts[-1] = kept
         self.parts.append(text)
         self.length += len(text)
 
@@ -95,8 +100,7 @@ class _Writer:
                 self.link(start, target)
                 self.markup.targets.append(target)
             elif kind == "url":
-                tail = _URL_TAIL.search(token)
-                address = token[: tail.start()] if tail else token
+                address = token.rstrip(_URL_TAIL)
                 if address.endswith(")") and "(" not in address:
                     address = address[:-1]
                 self.put(_unescape(address))
@@ -104,7 +108,7 @@ class _Writer:
                     self.link(start, _unescape(address))
                 self.put(token[len(address) :])
             elif kind == "entity":
-                self.put(html.unescape(token))
+                self.put(_SPACE.sub(" ", mend_characters(html.unescape(token))[0]))
             elif kind == "superscript":
                 self.mark(token, superscript_number(token))
             elif match.start() in closers:
@@ -121,9 +125,9 @@ def read_inline(text: str, notes: frozenset[int], lines: tuple[int, int], markup
     return Prose("".join(writer.parts), tuple(writer.markers), tuple(writer.links), lines).cut(0)
 
 
-def open_emphasis(text: str) -> bool:
-    """Whether a line opens an emphasis that it does not close: then the next line goes on with it."""
-    return bool(re.search(r"(?<!\S)\*{1,3}(?=\S)", text)) and len(re.findall(r"\*{1,3}", text)) % 2 == 1
+def emphasis_marks(line: str) -> tuple[int, bool]:
+    """How many marks of emphasis a line has, and whether one opens; after an odd number, the next line goes on with it."""
+    return len(re.findall(r"\*{1,3}", line)), bool(re.search(r"(?<!\S)\*{1,3}(?=\S)", line))
 
 
 def _unescape(text: str) -> str:

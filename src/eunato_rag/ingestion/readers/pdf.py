@@ -156,7 +156,7 @@ def _pages(document: Any, data: bytes) -> tuple[list[list[Line]], list[Change]]:
     if unknown:
         changes.append(Change("glyphs", f"{unknown} glyphs without Unicode stand as {UNKNOWN}"))
     _, mended = mend_characters("\n".join(line.text for lines in pages for line in lines))
-    return [[_mended(line) for line in lines] for lines in pages], changes + mended
+    return [[line for line in map(_mended, lines) if line.fragments] for lines in pages], changes + mended
 
 
 def _second_opinion(data: bytes, numbers: Sequence[int]) -> Iterator[tuple[int, str]]:
@@ -183,12 +183,12 @@ def _worth(text: str) -> int:
 
 
 def _mended(line: Line) -> Line:
-    """The line with its letters mended, markers where they were."""
-    return replace(line, fragments=tuple(_mended_fragment(f) for f in line.fragments))
+    """The line with its letters mended, markers where they were; without fragments that were nothing but control characters."""
+    return replace(line, fragments=tuple(mended for f in line.fragments if (mended := _mended_fragment(f)).text.strip()))
 
 
 def _mended_fragment(fragment: Fragment) -> Fragment:
-    if fragment.text.isascii():
+    if fragment.text.isascii() and fragment.text.isprintable():
         return fragment
     text, start, markers = "", 0, []
     for offset, number in (*fragment.markers, (len(fragment.text), None)):

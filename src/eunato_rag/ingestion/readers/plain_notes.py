@@ -7,6 +7,8 @@ since the run before it. Left out: markers and notes that the format itself ties
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -144,3 +146,32 @@ def _lift(prose: Prose, known: dict[str, int]) -> Prose:
     markers = sorted([(moved(o), n) for o, n in prose.markers] + [(moved(a), n) for a, _, n in spans])
     links = tuple((moved(a), moved(b), target) for a, b, target in prose.links if moved(b) > moved(a))
     return Prose("".join(kept), tuple(markers), links, prose.lines)
+
+
+def told_apart(drafts: Sequence[Draft]) -> list[Draft]:
+    """The drafts with a key of its own for each note, where numbers begin anew in the course of the text.
+
+    Of as many markers as notes of a number, each belongs to the note in its turn, wherever the notes stand; else to the
+    first such note behind it.
+    """
+    places: dict[int, list[int]] = defaultdict(list)
+    for place, draft in enumerate(drafts):
+        if draft.number is not None:
+            places[draft.number].append(place)
+    if all(len(noted) == 1 for noted in places.values()):
+        return list(drafts)
+    markers = Counter(number for draft in drafts for _, number in draft.prose.markers)
+    turns: Counter[int] = Counter()
+
+    def key(number: int, place: int) -> int:
+        noted = places.get(number) or [-1]  # of an empty note nothing is left but its markers
+        if len(noted) == markers[number]:
+            turns[number] += 1
+            return noted[turns[number] - 1]
+        return noted[min(bisect_left(noted, place), len(noted) - 1)]
+
+    keyed = []
+    for place, draft in enumerate(drafts):
+        prose = replace(draft.prose, markers=tuple((offset, key(number, place)) for offset, number in draft.prose.markers))
+        keyed.append(replace(draft, prose=prose, key=place if draft.number is not None else None))
+    return keyed

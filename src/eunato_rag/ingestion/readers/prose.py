@@ -7,11 +7,10 @@ links right while it does. Left out: what an element of a given format means (ht
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from eunato_rag.ingestion.layout import Prose, mend_characters
+from eunato_rag.ingestion.layout import Prose, glue, glued, join, mend_characters
 from eunato_rag.records import Change
 
 _SPACE = re.compile(r"\s+")
@@ -101,11 +100,11 @@ class ProseWriter:
         return Prose("".join(self._parts), tuple(self._markers), tuple(self._links)).cut(0)
 
     def _put(self, text: str) -> None:
-        if text and self._parts and unicodedata.combining(text[0]):
+        if self._parts and glued(self._parts[-1], text):
             # an accent in an element of its own still belongs to the letter before it
-            last = self._parts.pop()
-            self._length -= len(last)
-            text = unicodedata.normalize("NFC", last + text)
+            kept, text = glue(self._parts[-1], text)
+            self._length -= len(self._parts[-1]) - len(kept)
+            self._parts[-1] = kept
         self._parts.append(text)
         self._length += len(text)
         self._marked = False
@@ -128,7 +127,7 @@ def table_prose(rows: Sequence[Sequence[Cell]]) -> Prose:
     grid = [row for row in _grid(rows) if any(cell.text for cell in row)]
     width = max((len(row) for row in grid), default=0)
     filled = [column for column in range(width) if any(column < len(row) and row[column].text for row in grid)]
-    table = Prose("")
+    lines = []
     for row in grid:
         cells = [row[column] if column < len(row) else Prose("") for column in filled]
         while cells and not cells[-1].text:
@@ -136,8 +135,8 @@ def table_prose(rows: Sequence[Sequence[Cell]]) -> Prose:
         line = cells[0]
         for cell in cells[1:]:
             line = _append(line, cell, " | " if line.text else "| ")
-        table = _append(table, line.cut(0), "\n") if table.text else line.cut(0)
-    return table
+        lines.append(line.cut(0))
+    return join(lines, "\n")
 
 
 def _grid(rows: Sequence[Sequence[Cell]]) -> list[list[Prose]]:

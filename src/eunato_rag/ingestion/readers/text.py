@@ -10,16 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from eunato_rag import encodings
 from eunato_rag.errors import UnreadableDocument
 from eunato_rag.ingestion.footnotes import note_at_line_start
-from eunato_rag.ingestion.layout import Draft, Prose, assemble, collapse, ends_sentence, mend_characters, mend_flow
+from eunato_rag.ingestion.layout import Draft, Prose, assemble, collapse, ends_sentence, join, mend_characters, mend_flow
 from eunato_rag.ingestion.readers.files import document_of, read_bytes
 from eunato_rag.ingestion.readers.markdown import TABLE_ROW, front_matter, plain_lines, table_row
-from eunato_rag.ingestion.readers.markup import Markup, open_emphasis, read_inline
+from eunato_rag.ingestion.readers.markup import Markup, emphasis_marks, read_inline
+from eunato_rag.ingestion.readers.plain_notes import told_apart
 from eunato_rag.records import Change, Document
 
 MARKDOWN = frozenset({".md", ".markdown"})
@@ -27,11 +29,12 @@ SUFFIXES = MARKDOWN | {".txt"}
 MAX_BYTES = 64 * 1024 * 1024
 
 _TAG = re.compile(r"</?[a-z]+[^<>]*>")
-_ENTRY = re.compile(r"^(?P<title>.*?\S)(?:\s*[.…·_]{3,}\s*|\t\s*|\s{3,})(?P<page>\d{1,4}|[ivxlc]{1,6})$")
+_LEADERS = ".…·_"
+_PAGE = re.compile(rf"(?<=[\s{_LEADERS}])(?:\d{{1,4}}|[ivxlc]{{1,6}})$")
 _CONTENTS = re.compile(r"^(?:#+\s*)?(?:table of )?contents:?$", re.IGNORECASE)
 _ITEM = re.compile(r"^(?:(?P<number>\d{1,3})[.)]|\((?P<letter>[a-z]|[ivx]{1,4}|\d{1,2})\)|(?P<bullet>[-*+•▪◦–]))\s+(?=\S)")
 _NUMBERED = re.compile(r"^(?P<number>\d{1,2}(?:\.\d{1,2})*)\.?\s+(?=[^\W\d_])")
-_HASHES = re.compile(r"^(#{1,6})\s+(?P<title>.*?)\s*#*$")
+_HASHES = re.compile(r"^(#{1,6})\s+(?P<title>.*)$")
 _CAPTION = re.compile(r"^(?:sources?:|(?:figure|fig\.|table|chart|graph|map|box)\s+\w{1,4}\b[.:]?)", re.IGNORECASE)
 _SECTION = re.compile(
     r"^(?:executive summary|summary|abstract|key (?:points|findings|messages)|introduction|background|methodology|"
@@ -44,6 +47,7 @@ _BACK = re.compile(
 )
 _TWO_SENTENCES = re.compile(r"[^\W\d][.!?]\s+[A-Z]")
 _MAX_HEADING = 120
+_MAX_ROW = 4000
 _WRAP_LIMIT = 160
 """No line of a hard-wrapped text is longer; in a text with longer lines, every line is a paragraph."""
 
@@ -66,6 +70,7 @@ def read(path: Path) -> Document:
     """
     data = read_bytes(path, MAX_BYTES)
     text, changes = decode(data, path.name)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     fields: dict[str, Any] = {}
     markdown = path.suffix.lower() in MARKDOWN
     if markdown:
@@ -104,11 +109,11 @@ def parse(text: str, *, markdown: bool = False) -> tuple[list[Draft], list[Chang
     units = _units(lines, markdown=markdown)
     notes = frozenset(found[0] for unit in units if (found := note_at_line_start(unit.text)))
     markup = Markup()
-    drafts = _drafts(units, notes, contents, contents_at, markup, markdown=markdown)
+    drafts = told_apart(_drafts(units, notes, contents, contents_at, markup, markdown=markdown))
     body, joins = mend_flow([draft for draft in drafts if draft.kind != "note"], doubled=True)
     changes += joins
     drafts = body + [draft for draft in drafts if draft.kind == "note"]
-    return drafts, changes + _account(drafts, notes, markup)
+    return drafts, changes + _account(drafts, markup)
 
 
 def _take_contents(lines: Sequence[_Line]) -> tuple[list[_Line], dict[str, int], int, list[Change]]:
@@ -144,8 +149,15 @@ def _take_contents(lines: Sequence[_Line]) -> tuple[list[_Line], dict[str, int],
 
 
 def _entry(line: str) -> str | None:
-    match = _ENTRY.match(_TAG.sub("", line).strip())
-    return match["title"].rstrip(" .…·_\t") if match else None
+    """The title of a line that leads, by dots or a wide gap, to a page number; None for any other line."""
+    line = _TAG.sub("", line).strip()
+    page = _PAGE.search(line)
+    if page is None:
+        return None
+    led = line[: page.start()].rstrip()
+    gap = line[len(led) : page.start()]
+    dotted = len(led) - len(led.rstrip(_LEADERS)) >= 3
+    return led.rstrip(f" \t{_LEADERS}") or None if dotted or "\t" in gap or len(gap) >= 3 else None
 
 
 def _units(lines: Sequence[_Line], *, markdown: bool) -> list[_Line]:
@@ -158,7 +170,9 @@ def _units(lines: Sequence[_Line], *, markdown: bool) -> list[_Line]:
     filled = [line for line in lines if line.text.strip()]
     width = max((len(line.text) for line in filled), default=0)
     units: list[_Line] = []
-    blank = True
+    texts: list[list[str]] = []
+    last = ""
+    length, marks, opened, blank = 0, 0, False, True
     for index, line in enumerate(lines):
         text = line.text.strip()
         if not text:
@@ -166,22 +180,30 @@ def _units(lines: Sequence[_Line], *, markdown: bool) -> list[_Line]:
             continue
         follows = index + 1 < len(lines) and bool(lines[index + 1].text.strip())
         row = markdown and bool(TABLE_ROW.match(text))
-        after_heading = bool(units) and bool(_HASHES.match(units[-1].text.strip()) or (markdown and TABLE_ROW.match(units[-1].text)))
-        dash = bool(units) and not blank and bool(re.match(r"[–-]\s+[a-z]", text)) and not ends_sentence(units[-1].text)
+        after_row = markdown and 0 < length <= _MAX_ROW and bool(TABLE_ROW.match("".join(texts[-1])))
+        after_heading = bool(_HASHES.match(last)) or after_row
+        dash = bool(units) and not blank and bool(re.match(r"[–-]\s+[a-z]", text)) and not ends_sentence(last)
         fresh = bool((_ITEM.match(text) and not dash) or _HASHES.match(text) or note_at_line_start(text)) or row or after_heading
         previous = lines[index - 1].text if index else ""
         wrapped = width <= _WRAP_LIMIT and len(previous) + 1 + len(text.split()[0]) > width * 0.9
         wrapped |= markdown and not previous.endswith(("  ", "\\"))
-        if units and not blank and not fresh and (wrapped or open_emphasis(units[-1].text)):
-            last = units[-1]
-            hyphenated = wrapped and re.search(r"[^\W\d_]-$", last.text) and text[0].islower()
-            joined = last.text[:-1] + text if hyphenated else f"{last.text} {text}"
-            units[-1] = replace(last, text=joined, last=line.last)
+        if units and not blank and not fresh and (wrapped or (opened and marks % 2)):
+            if wrapped and re.search(r"[^\W\d_]-$", last[-2:]) and text[0].islower():
+                texts[-1][-1] = texts[-1][-1][:-1]
+            else:
+                texts[-1].append(" ")
+            texts[-1].append(text)
+            length += len(text) + 1
+            units[-1] = replace(units[-1], last=line.last)
         else:
             indent = len(line.text) - len(line.text.lstrip())
-            units.append(_Line(" " * indent + text, line.first, line.last, alone=blank and not follows))
-        blank = False
-    return units
+            units.append(_Line("", line.first, line.last, alone=blank and not follows))
+            texts.append([" " * indent, text])
+            length, marks, opened = len(text), 0, False
+        count, opens = emphasis_marks(text)
+        marks, opened = marks + count, opened or opens
+        last, blank = text, False
+    return [replace(unit, text="".join(parts)) for unit, parts in zip(units, texts, strict=True)]
 
 
 def _drafts(
@@ -195,21 +217,18 @@ def _drafts(
         note = note_at_line_start(raw)
         if note is not None:
             prose = read_inline(collapse(note[1]), frozenset(), place, markup)
-            drafts.append(Draft("note", prose, number=note[0]))
+            if prose.text:
+                drafts.append(Draft("note", prose, number=note[0]))
             continue
         mark = _HASHES.match(raw)
-        prose = read_inline(collapse(mark["title"] if mark else raw), notes, place, markup)
+        prose = read_inline(collapse(mark["title"].rstrip("#") if mark else raw), notes, place, markup)
         if not prose.text:
             continue
         before = units[index - 1].text.strip() if index else ""
         after = units[index + 1].text.strip() if index + 1 < len(units) else ""
         item = _ITEM.match(raw)
         if markdown and TABLE_ROW.match(raw):
-            cells = Prose(table_row(prose.text), lines=place)
-            if drafts and drafts[-1].kind == "table" and drafts[-1].prose.lines[1] >= place[0] - 2:
-                drafts[-1] = replace(drafts[-1], prose=drafts[-1].prose.joined(cells, "\n"))
-            else:
-                drafts.append(Draft("table", cells))
+            drafts.append(Draft("table", Prose(table_row(prose.text), lines=place)))
         elif mark is not None:
             level = len(mark[1]) - 1 if single_title else len(mark[1])
             drafts.append(Draft("heading", prose, level))
@@ -224,7 +243,23 @@ def _drafts(
             drafts.append(Draft("caption", prose))
         else:
             drafts.append(Draft("paragraph", prose))
-    return _mark_matter(drafts, contents_at)
+    return _mark_matter(_with_whole_tables(drafts), contents_at)
+
+
+def _with_whole_tables(drafts: Sequence[Draft]) -> list[Draft]:
+    """Rows that follow each other, with a line between them at most, become one table; a table without a word is none."""
+    made: list[Draft] = []
+    tables: list[list[Prose]] = []
+    for draft in drafts:
+        if draft.kind == "table":
+            if made and made[-1].kind == "table" and tables[-1][-1].lines[1] >= draft.prose.lines[0] - 2:
+                tables[-1].append(draft.prose)
+                continue
+            tables.append([draft.prose])
+        made.append(draft)
+    whole = iter(tables)
+    made = [replace(draft, prose=join(next(whole), "\n")) if draft.kind == "table" else draft for draft in made]
+    return [draft for draft in made if draft.prose.text]
 
 
 def _heading_level(unit: _Line, text: str, before: str, after: str, contents: dict[str, int], *, first: bool) -> int | None:
@@ -265,16 +300,9 @@ def _without_bullet(prose: Prose) -> Prose:
 
 def _mark_matter(drafts: list[Draft], contents_at: int) -> list[Draft]:
     """Front matter stands before the contents page; back matter begins at a last heading such as "About …"."""
-    back = next(
-        (
-            index
-            for index, draft in enumerate(drafts)
-            if draft.kind == "heading"
-            and _BACK.match(draft.prose.text)
-            and all(_BACK.match(d.prose.text) for d in drafts[index:] if d.kind == "heading")
-        ),
-        len(drafts),
-    )
+    headings = [index for index, draft in enumerate(drafts) if draft.kind == "heading"]
+    last = takewhile(lambda index: _BACK.match(drafts[index].prose.text), reversed(headings))
+    back = min(last, default=len(drafts))
     marked = []
     for index, draft in enumerate(drafts):
         if draft.prose.lines[0] < contents_at:
@@ -285,13 +313,15 @@ def _mark_matter(drafts: list[Draft], contents_at: int) -> list[Draft]:
     return marked
 
 
-def _account(drafts: Sequence[Draft], notes: frozenset[int], markup: Markup) -> list[Change]:
+def _account(drafts: Sequence[Draft], markup: Markup) -> list[Change]:
     """What the report says of markers, markup, figures and marked matter."""
     changes = []
-    anchored = {number for draft in drafts for _, number in draft.prose.markers}
+    marked_keys = {key for draft in drafts for _, key in draft.prose.markers}
+    notes = [(draft.number, draft.number if draft.key is None else draft.key) for draft in drafts if draft.number is not None]
+    loose = [number for number, key in notes if key not in marked_keys]
     if notes:
-        changes.append(Change("notes", f"{len(notes)} notes set behind the prose, {len(anchored)} tied to their markers"))
-    for number in sorted(notes - anchored):
+        changes.append(Change("notes", f"{len(notes)} notes set behind the prose, {len(notes) - len(loose)} tied to their markers"))
+    for number in sorted(loose):
         changes.append(Change("note-without-marker", f"no marker in the prose refers to note {number}"))
     if markup.marks:
         removed = " ".join(mark for mark in markup.marks if re.search(r"\w", mark))

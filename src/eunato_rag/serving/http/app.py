@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
@@ -25,6 +25,7 @@ from eunato_rag.indexing.embedding import Embedder
 from eunato_rag.indexing.reranking import Reranker
 from eunato_rag.serving.http import caching, openapi, problems, security
 from eunato_rag.serving.http.access import Doorkeeper
+from eunato_rag.serving.http.draining import Drain, Draining
 from eunato_rag.serving.http.frame import Frame
 from eunato_rag.serving.http.limits import BodyLimit, WorkLimit
 from eunato_rag.serving.http.metrics import Metrics
@@ -36,7 +37,11 @@ from eunato_rag.serving.http.served import Served
 from eunato_rag.serving.http.serving import Serving
 from eunato_rag.serving.jobs.dispatch import Dispatcher
 from eunato_rag.serving.jobs.store import JobStore
+from eunato_rag.serving.jobs.watch import Watcher
 from eunato_rag.serving.mcp import endpoint
+
+if TYPE_CHECKING:
+    from eunato_rag.indexing.milvus import Milvus
 
 
 def create_app(
@@ -46,22 +51,32 @@ def create_app(
     reranker: Reranker | None = None,
     serving: Serving = Serving(),
     entailment: Entailment | None = None,
+    draining: Draining | None = None,
+    milvus: Milvus | None = None,
 ) -> FastAPI:
-    """The application over an index folder that was built; with a writer, answers are in its words.
+    """The application over an index folder that was built; with a writer, answers are in its words; with Milvus, it searches there.
+
+    Whoever ends the service says so by `draining`.
 
     Raises:
-        NoIndex, DamagedSnapshot, IncompatibleIndex: the index cannot be served.
+        NoIndex, DamagedSnapshot, IncompatibleIndex, MilvusUnavailable: the index cannot be served.
     """
-    metrics = Metrics()
-    served = Served(index, embedder, writer, reranker, partial(ObservedEngine, metrics, serving.log_questions, entailment=entailment))
+    metrics, draining = Metrics(), draining or Draining()
+    make = partial(ObservedEngine, metrics, serving.log_questions, entailment=entailment)
+    served = Served(index, embedder, writer, reranker, make, milvus)
     dispatcher = Dispatcher(JobStore(index), serving.corpus) if serving.corpus else None
     metrics.watch(served, dispatcher.store if dispatcher else None)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        watcher = Watcher(dispatcher) if dispatcher is not None and serving.watch else None
         if dispatcher is not None:
             dispatcher.start()
+        if watcher is not None:
+            watcher.start()
         yield
+        if watcher is not None:
+            await run_in_threadpool(watcher.close)
         if dispatcher is not None:
             await run_in_threadpool(dispatcher.close)
 
@@ -76,7 +91,7 @@ def create_app(
     )
     problems.install(app)
     openapi.install(app)
-    for kind, options in _middleware(serving, metrics):
+    for kind, options in _middleware(serving, metrics, draining):
         app.add_middleware(kind, **options)
     originals = Originals(serving.corpus)
     served_routes = (questions.router, writing.router)
@@ -89,12 +104,12 @@ def create_app(
     ):
         app.include_router(routes)
     if dispatcher is not None:
-        app.include_router(jobs.router(served, dispatcher))
+        app.include_router(jobs.router(served, dispatcher, serving.keep, draining))
     app.router.routes.append(Route(endpoint.PATH, endpoint.Endpoint(served, serving.public_url)))
     return app
 
 
-def _middleware(serving: Serving, metrics: Metrics) -> Iterator[tuple[Any, dict[str, Any]]]:
+def _middleware(serving: Serving, metrics: Metrics, draining: Draining) -> Iterator[tuple[Any, dict[str, Any]]]:
     """What a request goes through, innermost first."""
     yield WorkLimit, {"work": serving.work}
     yield BodyLimit, {}
@@ -106,4 +121,5 @@ def _middleware(serving: Serving, metrics: Metrics) -> Iterator[tuple[Any, dict[
     public = urlsplit(serving.public_url or "")
     own = [f"{public.scheme}://{public.netloc}"] if public.netloc else []
     yield Guard, {"hosts": serving.hosts, "origins": frozenset((*serving.origins, *own))}
+    yield Drain, {"draining": draining}
     yield Frame, {"metrics": metrics, "clients": serving.log_clients}

@@ -66,9 +66,8 @@ class _Framed:
         ended = "done"
         try:
             await self._frame.app(self._scope, self._received, self._sent)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError:  # the server ends; it would log one that goes on up as a fault, with a traceback
             ended = "cancelled"
-            raise
         except Exception as error:
             if self._stalled or isinstance(error, ClientDisconnect):  # nobody reads any more
                 ended = "gone"

@@ -12,11 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers
-from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from eunato_rag.serving.http import problems
 from eunato_rag.serving.http.access import is_page
+from eunato_rag.serving.http.short import Short
 
 MAX_BODY = 256 * 1024
 """Bytes of a request's body; a question needs far less."""
@@ -35,47 +34,8 @@ SLOWEST = 16 * 1024
 """Bytes a second below which a body is given up, once the grace is over."""
 
 NOT_COMPUTED = frozenset({"/livez", "/readyz", "/version", "/metrics", "/openapi.json"})
+OVERLOADED = 503, "overloaded", "Too much is being computed. Try again shortly."
 _EVENTS = b"text/event-stream"
-
-
-class _Short:
-    """A request that may be cut short: once it is, nothing that the application still says reaches the caller."""
-
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.scope, self._receive, self._send = scope, receive, send
-        self.started = False
-        self._refusal: tuple[int, str, str] | None = None
-
-    def cut(self, status: int, code: str, detail: str) -> Message:
-        """Refuse the request; the application hears that nobody is there any more."""
-        self._refusal = (status, code, detail)
-        return {"type": "http.disconnect"}
-
-    @property
-    def is_cut(self) -> bool:
-        return self._refusal is not None
-
-    async def send(self, message: Message) -> None:
-        if self._refusal is None:
-            self.started = True
-            await self._send(message)
-
-    async def run(self, app: ASGIApp, receive: Receive, send: Send | None = None) -> None:
-        try:
-            await app(self.scope, receive, send or self.send)
-        except Exception:  # what it makes of a request that was cut tells nothing
-            if not self.is_cut:
-                raise
-        await self.tell()
-
-    async def tell(self) -> None:
-        """Say why, where nothing was said before; else the connection ends where it stands."""
-        if self._refusal is not None and not self.started:
-            self.started = True
-            # Who is too slow is hung up on. Who sends too much is heard to the end, unread, else they would not hear why.
-            headers = {"Connection": "close"} if self._refusal[0] == 408 else None
-            response = problems.problem(Request(self.scope), *self._refusal, headers=headers)
-            await response(self.scope, self._receive, self._send)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +53,7 @@ class BodyLimit:
             return
         limit = (LARGER if self.larger is None else self.larger).get(scope["path"], self.limit)
         too_large = 413, "too_large", f"The body has more than {limit:,} bytes, which is the most for this address. Send less."
-        short, clock = _Short(scope, receive, send), asyncio.get_running_loop().time
+        short, clock = Short(scope, receive, send), asyncio.get_running_loop().time
         announced = Headers(scope=scope).get("content-length", "0")
         if not announced.isdecimal() or int(announced) > limit:
             short.cut(*too_large)
@@ -119,11 +79,17 @@ class BodyLimit:
         await short.run(self.app, counted)
 
 
+COMPUTED = 4
+"""At a time. Threads of Python take turns: more of them compute no more, and the one that answers callers gets its turn less often."""
+WAITED_FOR = 16
+"""The same where a language model writes: most of that time is waited."""
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """How much is computed at once, how many wait for it and how long, and when an answer must have begun; in seconds."""
 
-    at_a_time: int = 16
+    at_a_time: int = COMPUTED
     queue: int = 64
     queue_s: float = 10.0
     answer_s: float = 120.0
@@ -144,11 +110,21 @@ class WorkLimit:
         if scope["type"] != "http" or not is_computed(scope["path"]):
             await self.app(scope, receive, send)
             return
-        await _Turn(self, _Short(scope, receive, send), receive).run()
+        short = Short(scope, receive, send)
+        if self.is_full:  # before anything is done for it
+            short.cut(*OVERLOADED)
+            await short.tell()
+            return
+        await _Turn(self, short, receive).run()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as many wait as may."""
+        return self._waiting >= self.work.queue and self._places.locked()
 
     async def enter(self) -> bool:
         """Take a place; False where too many wait, or this one waited too long."""
-        if self._waiting >= self.work.queue and self._places.locked():
+        if self.is_full:
             return False
         self._waiting += 1
         try:
@@ -167,7 +143,7 @@ class WorkLimit:
 class _Turn:
     """One request's turn."""
 
-    def __init__(self, limit: WorkLimit, short: _Short, receive: Receive) -> None:
+    def __init__(self, limit: WorkLimit, short: Short, receive: Receive) -> None:
         self._limit, self._short, self._receive = limit, short, receive
         self._inside = self._streams = False
         self._begun = False
@@ -210,7 +186,7 @@ class _Turn:
         if self._inside:
             self._clock = asyncio.create_task(self._expire())
         else:
-            self._short.cut(503, "overloaded", "Too much is being computed. Try again shortly.")
+            self._short.cut(*OVERLOADED)
 
     async def _expire(self) -> None:
         seconds = self._limit.work.answer_s

@@ -145,6 +145,7 @@ def _possible(method: str, path: str, operation: Mapping[str, Any], keyed: bool)
     takes = bool(operation.get("parameters")) or "requestBody" in operation
     if takes:
         yield 400 if openai_errors.speaks(path) else 422
+    if takes or method != "GET":
         yield from (404, 409)
     if "requestBody" in operation:
         yield from (400, 408, 413, 415)

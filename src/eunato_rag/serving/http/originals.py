@@ -31,7 +31,7 @@ class Originals:
         if path is None or self._corpus is None or not path.is_relative_to(self._corpus) or not path.is_file():
             raise NotFound(f"The original of {document.id} is not at hand; its text is.")
         state = path.stat()
-        if _digest(path, state.st_mtime_ns, state.st_size) != document.sha256:
+        if _digest(path, (state.st_ino, state.st_mtime_ns, state.st_ctime_ns, state.st_size)) != document.sha256:
             raise NotFound(f"The original of {document.id} has changed since it was indexed. Run: eunato-rag reindex")
         return path
 
@@ -49,6 +49,7 @@ def _drawn(path: Path, digest: str, number: int, mark: Mark | None) -> bytes:
 
 
 @lru_cache(maxsize=1024)
-def _digest(path: Path, changed: int, size: int) -> str:
+def _digest(path: Path, state: tuple[int, ...]) -> str:
+    """`state` tells a file from the one that it was; its time of change alone can be set back by anybody."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -75,11 +75,14 @@ def of(request: Request, error: Exception) -> JSONResponse:
 
 
 def install(app: FastAPI) -> None:
-    """Every error of the app as a problem."""
-    app.exception_handler(errors.EunatoRagError)(of)
+    """Every error of the app as a problem. A handler that is no coroutine would be run in a thread, which takes long where many compute."""
+
+    @app.exception_handler(errors.EunatoRagError)
+    async def ours(request: Request, error: errors.EunatoRagError) -> Response:
+        return of(request, error)
 
     @app.exception_handler(RequestValidationError)
-    def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         listed = [{"pointer": _pointer(e["loc"]), "detail": e["msg"]} for e in error.errors()]
         if any(e["type"] == "json_invalid" for e in error.errors()):
             return problem(request, 400, "malformed_json", "The body is not JSON.", errors=listed)
@@ -87,7 +90,7 @@ def install(app: FastAPI) -> None:
         return problem(request, 422, "invalid_request", detail, errors=listed)
 
     @app.exception_handler(HTTPException)
-    def http(request: Request, error: HTTPException) -> Response:
+    async def http(request: Request, error: HTTPException) -> Response:
         if error.status_code == 304:
             return Response(status_code=304, headers=error.headers)
         headers = {"Allow": ", ".join(_allowed(request))} if error.status_code == 405 else error.headers

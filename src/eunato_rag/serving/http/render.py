@@ -29,11 +29,13 @@ def locator(record: records.Locator) -> schemas.Locator:
     return schemas.Locator(start=record.start, end=record.end, page=page, headings=list(record.headings), paragraph=record.paragraph)
 
 
-def document(record: records.Document) -> schemas.Document:
+def document(record: records.Document | catalogue.Listed) -> schemas.Document:
     return schemas.Document(**_document_fields(record))
 
 
-def full_document(record: records.Document, snapshot: str) -> schemas.FullDocument:
+def full_document(record: records.Document, snapshot: str, start: int = 0, end: int | None = None) -> schemas.FullDocument:
+    """With the blocks that share something with a range of its text."""
+    stop = len(record.text) if end is None else end
     return schemas.FullDocument(
         **_document_fields(record),
         length=len(record.text),
@@ -42,7 +44,9 @@ def full_document(record: records.Document, snapshot: str) -> schemas.FullDocume
             for b in record.blocks
             if b.kind == "heading"
         ],
-        blocks=[schemas.Block(kind=b.kind, start=b.start, end=b.end, level=b.level, matter=b.matter) for b in record.blocks],
+        blocks=[
+            schemas.Block(kind=b.kind, start=b.start, end=b.end, level=b.level, matter=b.matter) for b in record.blocks_in(start, stop)
+        ],
         pages=[{"number": p.page.number, "label": p.page.label, "start": p.start, "end": p.end} for p in record.pages],
         report=[
             schemas.Change(kind=c.kind, detail=c.detail, lines=list(c.lines) if c.lines else None, removed=c.removed) for c in record.report
@@ -96,8 +100,8 @@ def answer(engine: Engine, record: records.Answer, took_ms: float) -> schemas.An
     )
 
 
-def footnotes(engine: Engine, document_id: str) -> schemas.Footnotes:
-    views = engine.footnotes(document_id)
+def footnotes(engine: Engine, document_id: str, start: int = 0, end: int | None = None) -> schemas.Footnotes:
+    views = engine.footnotes(document_id, start, end)
     text = engine.document(document_id).text
     rendered = [_footnote(engine, view, text, document_id) for view in views]
     return schemas.Footnotes(
@@ -310,7 +314,7 @@ def kept(record: Kept) -> schemas.Kept:
     )
 
 
-def _document_fields(record: records.Document) -> dict[str, Any]:
+def _document_fields(record: records.Document | catalogue.Listed) -> dict[str, Any]:
     csl = record.work
     return {
         "id": record.id,

@@ -67,6 +67,12 @@ class JobRequest(Wire):
     full: bool = False
 
 
+class PruneRequest(Wire):
+    """How many snapshots to keep, the served one among them."""
+
+    keep: int = Field(ge=1, le=1000)
+
+
 class QuoteRequest(Wire):
     """A quotation, with or without its quotation marks; ellipses and brackets are read as a writer means them."""
 

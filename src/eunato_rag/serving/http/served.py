@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -19,7 +20,10 @@ from eunato_rag.errors import DamagedSnapshot, IndexStoreError, NoIndex, NotFoun
 from eunato_rag.indexing.embedding import Embedder
 from eunato_rag.indexing.history import list_snapshots
 from eunato_rag.indexing.reranking import Reranker
-from eunato_rag.indexing.snapshot import Snapshot, current_id, open_snapshot
+from eunato_rag.indexing.snapshot import Snapshot, current_id, open_snapshot, served_ids
+
+if TYPE_CHECKING:
+    from eunato_rag.indexing.milvus import Milvus
 
 OLDER = 3
 """Engines of older snapshots that are kept open."""
@@ -46,8 +50,9 @@ class Served:
         writer: Writer | None = None,
         reranker: Reranker | None = None,
         make: Callable[[Snapshot, Embedder, Writer | None, Reranker | None], Engine] = Engine,
+        milvus: Milvus | None = None,
     ) -> None:
-        self.index, self.embedder = index, embedder
+        self.index, self.embedder, self.milvus = index, embedder, milvus
         self._writer, self._reranker, self._make = writer, reranker, make
         self._lock = Lock()
         self._older: OrderedDict[str, Engine] = OrderedDict()
@@ -77,15 +82,16 @@ class Served:
             return self._older[snapshot]
 
     def _first(self) -> Engine:
-        """The engine of the current snapshot; where that is damaged, of the newest sound one, and `fault` says so."""
+        """The engine of the current snapshot; where that is damaged, of the last sound one, and `fault` says so."""
         try:
             return self._open(current_id(self.index))
         except NoIndex:
             raise
         except (DamagedSnapshot, NotFound) as error:
-            for kept in list_snapshots(self.index):
-                with suppress(IndexStoreError):
-                    engine = self._open(kept.id)
+            newest_first = [*served_ids(self.index), *(kept.id for kept in list_snapshots(self.index))]
+            for identity in dict.fromkeys(newest_first):
+                with suppress(IndexStoreError, NotFound):
+                    engine = self._open(identity)
                     self._failed(str(error), engine)
                     return engine
             raise
@@ -126,7 +132,7 @@ class Served:
     def _open(self, identity: str) -> Engine:
         if not _ID.fullmatch(identity):
             raise NotFound(f"There is no snapshot {identity!r}. See: GET /v1/snapshots")
-        engine = self._make(open_snapshot(self.index, self.embedder, identity), self.embedder, self._writer, self._reranker)
+        engine = self._make(open_snapshot(self.index, self.embedder, identity, self.milvus), self.embedder, self._writer, self._reranker)
         weakref.finalize(engine, engine.snapshot.close)
         return engine
 

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from eunato_rag.indexing.history import KEPT
 from eunato_rag.serving.http.access import Access
 from eunato_rag.serving.http.limits import Work
 from eunato_rag.serving.http.rates import Rates
@@ -17,7 +18,8 @@ class Serving:
 
     `public_url` is the service's own address in links that are absolute; without it, that of each request. With a corpus
     folder, jobs can be started: to re-index it, to put documents in and take them out. `hosts` are the names to be asked
-    for by, None for any; `origins` those of other sites whose pages may call.
+    for by, None for any; `origins` those of other sites whose pages may call. With `watch`, a job is begun when the corpus
+    has changed; `keep` snapshots are left where nobody says how many.
     """
 
     public_url: str | None = None
@@ -27,5 +29,7 @@ class Serving:
     hosts: frozenset[str] | None = None
     origins: Collection[str] = ()
     work: Work = field(default_factory=Work)
+    watch: bool = False
+    keep: int = KEPT
     log_questions: bool = False
     log_clients: bool = False

@@ -28,9 +28,12 @@ MEDIA_TYPE = "text/event-stream"
 SILENCE = 15.0
 """Seconds after which a comment keeps the connection open."""
 
-DESCRIBED: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The answer, whole or as it comes", "content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}
+EVENTS: dict[str, Any] = {
+    "schema": {"type": "object", "properties": {"event": {"type": "string"}, "data": {"type": "string"}}, "required": ["data"]}
 }
+"""A stream in the description of the API: what each of its events is."""
+
+DESCRIBED: dict[int | str, dict[str, Any]] = {200: {"description": "The answer, whole or as it comes", "content": {MEDIA_TYPE: EVENTS}}}
 
 Events = Generator[Event, None, None]
 

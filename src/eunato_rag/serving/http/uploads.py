@@ -6,12 +6,15 @@ import hashlib
 import re
 import tempfile
 import zipfile
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import IO, Any, BinaryIO
 
 from eunato_rag.errors import InvalidText
 
 MOST_BYTES = 64 * 2**20
+_PIECE, _HEAD = 2**20, 200_000
+"""Bytes that are copied at a time, and those from which a file's type is told."""
 _STAGED = "uploads"
 _HTML = re.compile(rb"^\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 _MARKDOWN = re.compile(r"^(?:#{1,6} \S|---\n|\[\^?[\w-]+\]: )|\]\(https?://", re.MULTILINE)
@@ -25,42 +28,56 @@ def staged(file: BinaryIO, name: str, folder: Path) -> dict[str, str]:
     Raises:
         InvalidText: empty, too large, or of a type that no reader knows; says which and what to do.
     """
-    data = file.read(MOST_BYTES + 1)
-    if not data:
-        raise InvalidText("The file is empty.")
-    if len(data) > MOST_BYTES:
-        raise InvalidText(f"The file has more than {MOST_BYTES:,} bytes. Split it, or put it into the corpus folder and re-index.")
-    suffix = _suffix(data)
-    digest = hashlib.sha256(data).hexdigest()
+    place = folder / _STAGED
+    place.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=place, delete=False) as aside:
+        try:
+            sha256, size = _copied(file, aside)
+            if not size:
+                raise InvalidText("The file is empty.")
+            suffix = _suffix(aside)
+        except BaseException:
+            Path(aside.name).unlink()
+            raise
+    digest = sha256.hexdigest()
     stem = re.sub(r"[^a-z0-9]+", "-", PurePosixPath(name.replace("\\", "/")).stem.casefold()).strip("-")[:60]
     called = f"{stem or 'document'}-{digest[:8]}{suffix}"
-    place = folder / _STAGED / called
-    if not place.exists():
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as aside:
-            aside.write(data)
-        Path(aside.name).replace(place)
-    return {"file": str(place.absolute()), "name": called, "sha256": digest}
+    Path(aside.name).replace(place / called)
+    return {"file": str((place / called).absolute()), "name": called, "sha256": digest}
 
 
-def _suffix(data: bytes) -> str:
-    """The suffix under which a reader takes the bytes."""
+def _copied(file: BinaryIO, aside: IO[bytes]) -> tuple[Any, int]:
+    """The digest and the size of what was copied, piece by piece: however large it is, no more than a piece is in memory."""
+    sha256, size = hashlib.sha256(), 0
+    while data := file.read(_PIECE):
+        size += len(data)
+        if size > MOST_BYTES:
+            raise InvalidText(f"The file has more than {MOST_BYTES:,} bytes. Split it, or put it into the corpus folder and re-index.")
+        sha256.update(data)
+        aside.write(data)
+    aside.flush()
+    return sha256, size
+
+
+def _suffix(file: IO[bytes]) -> str:
+    """The suffix under which a reader takes a file."""
+    file.seek(0)
+    data = file.read(_HEAD)
     if data[:1024].lstrip().startswith(b"%PDF-"):
         return ".pdf"
     if data.startswith(b"PK\x03\x04"):
-        return _of_package(data)
+        return _of_package(file)
     if _HTML.search(data[:4096].lstrip(b"\xef\xbb\xbf")):
         return ".html"
-    if b"\x00" in data and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+    marked = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    if not marked and (b"\x00" in data or any(b"\x00" in more for more in iter(partial(file.read, _PIECE), b""))):
         raise InvalidText("The file is none of PDF, HTML, DOCX, Markdown and plain text. Convert it to one of them.")
-    return ".md" if _MARKDOWN.search(data[:200_000].decode("utf-8", "replace")) else ".txt"
+    return ".md" if _MARKDOWN.search(data.decode("utf-8", "replace")) else ".txt"
 
 
-def _of_package(data: bytes) -> str:
-    from io import BytesIO
-
+def _of_package(file: IO[bytes]) -> str:
     try:
-        with zipfile.ZipFile(BytesIO(data)) as package:
+        with zipfile.ZipFile(file) as package:
             names = package.namelist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
         raise InvalidText("The file is a damaged archive. Save it again, as DOCX or PDF.") from error

@@ -40,7 +40,7 @@ class Dispatcher:
     def __init__(self, store: JobStore, corpus: Path) -> None:
         self.store, self.corpus = store, corpus
         self._wake, self._closed = Event(), Event()
-        self._lock = FileLock(store.folder / "dispatch.lock", timeout=0)
+        self._lock = FileLock(store.folder / "dispatch.lock", timeout=0, thread_local=False)  # others ask whether it is held
         self._worker: tuple[subprocess.Popen[bytes], str] | None = None
         self._thread = Thread(target=self._run, name="jobs", daemon=True)
 
@@ -58,6 +58,11 @@ class Dispatcher:
                 process.wait()
             else:
                 _OUTLIVING.append(process)
+
+    @property
+    def leads(self) -> bool:
+        """Whether this server, of those on the index folder, begins the jobs."""
+        return self._lock.is_locked
 
     def wake(self) -> None:
         """Look for queued jobs now."""

@@ -47,7 +47,8 @@ def mcp(
     logs.configure(settings.serving.log_format)  # to standard error: standard output is the protocol's
     current_id(settings.index)  # says that there is no index before the model is loaded
     make = partial(Engine, entailment=assembly.entailment(settings))
-    served = Served(settings.index, assembly.embedder(settings), assembly.writer(settings), assembly.reranker(settings), make)
+    parts = assembly.embedder(settings), assembly.writer(settings), assembly.reranker(settings)
+    served = Served(settings.index, *parts, make, assembly.milvus(settings))
     base = settings.serving.public_url or f"http://{address}:{number}"
     server = create_server(served, lambda request: base)
 

@@ -63,9 +63,9 @@ def search(call: Call, asked: Query) -> Results:
 
 def fetch(call: Call, asked: Identity) -> Fetched:
     name, mark, start = asked.id.rpartition("#")
-    if mark and start.isdigit() and name in call.engine.documents():
+    if mark and start.isdigit() and call.engine.has(name):
         return _part(call, call.engine.document(name), int(start))
-    if asked.id in call.engine.documents():
+    if call.engine.has(asked.id):
         return _part(call, call.engine.document(asked.id), 0)
     try:
         passage = call.engine.passage(asked.id)

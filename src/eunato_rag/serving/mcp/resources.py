@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 from eunato_rag.citing.formats import short_reference
 from eunato_rag.engine import Engine
 from eunato_rag.errors import NotFound
-from eunato_rag.records import Locator
+from eunato_rag.records import Document, Locator
 
 PAGE_SIZE = 50
 MIME_TYPE = "text/plain"
@@ -44,7 +44,7 @@ def listing(engine: Engine, cursor: str | None) -> tuple[list[Listed], str | Non
     if cursor is not None and cursor not in ids:
         raise NotFound(f"The cursor {cursor!r} leads nowhere. List the resources again without one.")
     start = ids.index(cursor) + 1 if cursor is not None else 0
-    shown = [_listed(engine, identity) for identity in ids[start : start + PAGE_SIZE]]
+    shown = [_listed(engine.document(identity)) for identity in ids[start : start + PAGE_SIZE]]
     return shown, shown[-1].name if start + PAGE_SIZE < len(ids) else None
 
 
@@ -52,16 +52,15 @@ def read(engine: Engine, uri: str) -> str:
     """The text of a resource.
 
     Raises:
-        NotFound: no resource has that address.
+        NotFound: no resource has that address. InvalidText: the document is too long to be given at once.
     """
     parts = re.fullmatch(r"eunato://(documents|passages)/([^/?#]+)", uri)
     if parts is None:
         raise NotFound(f"There is no resource {uri!r}. Addresses are {' and '.join(TEMPLATES)}.")
     kind, identity = parts[1], unquote(parts[2])
-    return engine.document(identity).text if kind == "documents" else engine.passage(identity).text
+    return engine.text(identity) if kind == "documents" else engine.passage(identity).text
 
 
-def _listed(engine: Engine, identity: str) -> Listed:
-    document = engine.document(identity)
+def _listed(document: Document) -> Listed:
     about = f"{short_reference(document.work, Locator(0, 0))}. {len(document.text):,} characters."
-    return Listed(f"eunato://documents/{quote(identity, safe='')}", identity, document.title, about)
+    return Listed(f"eunato://documents/{quote(document.id, safe='')}", document.id, document.title, about)

@@ -78,6 +78,12 @@ export function codePoints(text) {
   return { length: points.length, slice: (start, end) => points.slice(start, end).join('') };
 }
 
+/** A part of a long text that begins at `origin`, cut by offsets of the whole, which has `length` code points. */
+export function partOf(text, origin, length) {
+  const points = Array.from(text);
+  return { length, slice: (start, end) => points.slice(Math.max(0, start - origin), Math.max(0, end - origin)).join('') };
+}
+
 /** The range from start to end, cut into pieces at those edges that lie within it. */
 export function pieces(start, end, edges) {
   const cuts = [...new Set([start, ...edges.filter((edge) => edge > start && edge < end), end])].sort((a, b) => a - b);

@@ -8,7 +8,8 @@ import { indexView } from './operate.js';
 import { creators, documentPath, facts, fileKind, language, work, workYear } from './words.js';
 
 const TABS = [['/library', 'Documents'], ['/library/works', 'Works cited'], ['/library/index', 'Index']];
-const MOST = 2000; // documents that are listed; more are found by searching
+const MOST = 20_000; // documents that are known by their titles; more are found by searching
+const ROWS = 500; // documents that are shown at once
 
 export function libraryPage({ pathname, search }) {
   const body = el('div', { class: 'library-body' });
@@ -90,8 +91,9 @@ function browser(documents, query) {
       return words.every((word) => told.includes(word)) && (!only.publisher || doc.publisher === only.publisher) && (!only.language || doc.csl.language === only.language)
         && (!only.from || year >= only.from) && (!only.to || (year && year <= only.to));
     });
-    list.replaceChildren(...fits.map(documentRow));
-    count.textContent = fits.length === documents.length ? plural(documents.length, 'document') : `${fits.length} of ${plural(documents.length, 'document')}`;
+    list.replaceChildren(...firstRows(fits).map(documentRow));
+    const all = plural(documents.length, 'document');
+    count.textContent = (fits.length === documents.length ? all : `${fits.length.toLocaleString('en-GB')} of ${all}`) + firstOf(fits);
     if (!fits.length) list.append(el('li', { class: 'none' }, 'No document has this in its title or record. ', words.length ? button('Search the text instead', () => form.requestSubmit(), { class: 'as-link' }) : ''));
   };
   const keep = () => replace(`/library${Object.keys(wanted()).length ? `?${new URLSearchParams(wanted())}` : ''}`);
@@ -111,6 +113,10 @@ function browser(documents, query) {
   show();
   return [form, passages, count, list];
 }
+
+/** What is said where not all are shown. */
+export const firstOf = (documents) => (documents.length > ROWS ? `; the first ${ROWS} are shown` : '');
+export const firstRows = (documents) => documents.slice(0, ROWS);
 
 function documentRow(doc) {
   return el('li', {}, el('a', { class: 'document', href: documentPath(doc.id), 'data-route': true },

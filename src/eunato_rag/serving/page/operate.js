@@ -3,7 +3,7 @@
 import { api, events, failure } from './api.js';
 import { confirmed } from './confirm.js';
 import { button, byId, el, icon, plural, say } from './dom.js';
-import { allDocuments, fill } from './library.js';
+import { allDocuments, fill, firstOf, firstRows } from './library.js';
 import { fileKind } from './words.js';
 
 const STAGES = { read: 'Reading the documents', chunk: 'Cutting them into passages', embed: 'Embedding the passages', publish: 'Verifying and publishing' };
@@ -91,7 +91,8 @@ function outcome({ kind, state, report, error }) {
   return el('div', { class: `job-card ${state}`, role: 'status' }, el('p', { class: 'outcome' }, icon(drawn), el('strong', {}, `${KINDS[kind] ?? kind}: ${STATES[state]?.toLowerCase() ?? state}`)),
     report && el('p', {}, `${plural(report.documents, 'document')}, ${plural(report.passages, 'passage')}; ${report.embedded.toLocaleString('en-GB')} embedded, ${report.reused.toLocaleString('en-GB')} kept.`),
     error && el('p', {}, error),
-    failed.length > 0 && el('ul', {}, failed.map((one) => el('li', {}, `${one.source ?? one[0]}: ${one.error ?? one[1]}`))));
+    failed.length > 0 && el('ul', {}, failed.map((one) => el('li', {}, `${one.source ?? one[0]}: ${one.error ?? one[1]}`)),
+      report.counts?.failed > failed.length && el('li', {}, `and ${plural(report.counts.failed - failed.length, 'other')}`)));
 }
 
 function upload(now, refresh) {
@@ -117,8 +118,9 @@ function showDocuments(box, now, refresh) {
       const yes = await confirmed(`Remove “${doc.title}”?`, 'It is taken out of the index. Its file is kept in the corpus folder, below .removed.', 'Remove');
       if (yes) begin(now, refresh, () => api(`/v1/documents/${encodeURIComponent(doc.id)}`, { method: 'DELETE' }));
     };
-    return el('ul', { class: 'plain-rows', role: 'list' }, documents.map((doc) => el('li', {}, el('span', {}, doc.title, el('span', { class: 'quiet' }, `${doc.source} · ${fileKind(doc.source)}`)),
-      button('Remove', () => remove(doc), { class: 'quiet-button', drawn: 'bin', 'aria-label': `Remove ${doc.title}` }))));
+    const more = firstOf(documents);
+    return [more && el('p', { class: 'quiet' }, `${plural(documents.length, 'document')}${more}; remove others by DELETE /v1/documents/ID.`), el('ul', { class: 'plain-rows', role: 'list' }, firstRows(documents).map((doc) => el('li', {}, el('span', {}, doc.title, el('span', { class: 'quiet' }, `${doc.source} · ${fileKind(doc.source)}`)),
+      button('Remove', () => remove(doc), { class: 'quiet-button', drawn: 'bin', 'aria-label': `Remove ${doc.title}` }))))].filter(Boolean);
   });
 }
 

@@ -1,13 +1,16 @@
 // The reader: one document, its outline, its text by blocks, its notes, its pages. A range in the address is marked to the
-// letter; what a person selects can be linked to, quoted and cited. Offsets are code points of the canonical text.
+// letter; what a person selects can be linked to, quoted and cited. Offsets are code points of the canonical text. Of a very
+// long text one part is shown at a time, which the address names.
 
 import { replace } from './address.js';
 import { api, bytes, failure } from './api.js';
-import { button, byId, codePoints, download, el, hidden, icon, kept, link, plural, say, setTitle, skeleton } from './dom.js';
+import { button, byId, download, el, hidden, icon, kept, link, partOf, plural, say, setTitle, skeleton } from './dom.js';
 import { tools, watchSelection } from './selecting.js';
 import { drawPage, record } from './source.js';
 import { renderBlocks } from './text.js';
-import { facts, pageName } from './words.js';
+import { documentPath, facts, pageName } from './words.js';
+
+const PART = 500_000; // code points that are shown at once: some hundred and fifty pages
 
 /** The document of an address. Where only the range or the view changes, the text stays where it is. */
 export function readerPage({ pathname, search, hash }) {
@@ -16,7 +19,7 @@ export function readerPage({ pathname, search, hash }) {
   setTitle('Document');
   const show = async () => {
     try {
-      const loaded = await load(id);
+      const loaded = await load(id, ...partIn(new URLSearchParams(search), hash));
       if (!root.isConnected) return;
       root.replaceChildren(...readerView(...loaded, new URLSearchParams(search)));
       setTitle(loaded[0].title);
@@ -29,11 +32,31 @@ export function readerPage({ pathname, search, hash }) {
   return { root };
 }
 
-/** The record, text and notes of one snapshot: where the index changed between the three, they are read again. */
-async function load(id, again = true) {
+/**
+ * The record, and of a part of the document the text and the notes, all of one snapshot: where the index changed between the
+ * three, they are read again. A part has the blocks that begin in it; one that is much longer than others is cut where parts end.
+ */
+async function load(id, part, place, again = true) {
   const path = `/v1/documents/${encodeURIComponent(id)}`;
-  const parts = await Promise.all(['', '/text', '/footnotes'].map((part) => api(path + part)));
-  return again && new Set(parts.map(({ snapshot }) => snapshot)).size > 1 ? load(id, false) : parts;
+  const [from, to] = [part * PART, (part + 1) * PART];
+  const doc = await api(`${path}?start=${from}&end=${to}`);
+  if (part > 0 && doc.length <= from) return load(id, 0, null, again);
+  const blocks = doc.blocks.flatMap((block) => {
+    if (block.end - block.start <= PART / 4) return block.start >= from && block.start < to ? [block] : [];
+    return [{ ...block, start: Math.max(block.start, from), end: Math.min(block.end, to) }];
+  });
+  const [start, end] = blocks.length ? [blocks[0].start, blocks.at(-1).end] : [Math.min(from, doc.length), Math.min(to, doc.length)];
+  if (part > 0 && place !== null && place < start) return load(id, part - 1, null, again); // in a block that begins there
+  const [{ text, snapshot }, notes] = await Promise.all(['text', 'footnotes'].map((what) => api(`${path}/${what}?start=${start}&end=${end}`)));
+  if (again && new Set([doc.snapshot, snapshot, notes.snapshot]).size > 1) return load(id, part, place, false);
+  return [{ ...doc, blocks, end, part, parts: Math.ceil(doc.length / PART) }, partOf(text, start, doc.length), notes];
+}
+
+/** Which part an address asks for, counted from 0, and the place in it, if any: a range, or a heading. */
+function partIn(query, hash) {
+  const number = (given) => (/^\d{1,12}$/.test(given ?? '') ? Number(given) : null);
+  const [named, place] = [number(query.get('part')), number(query.get('start') ?? /^#at-(\d+)$/.exec(hash)?.[1])];
+  return named ? [named - 1, null] : [Math.floor((place ?? 0) / PART), place];
 }
 
 function arrive(root, hash) {
@@ -51,12 +74,12 @@ function rangeIn(query, length) {
   return start < end && end <= length ? { start, end } : undefined;
 }
 
-function readerView(doc, { text: whole }, { footnotes, coverage }, query) {
-  const text = codePoints(whole);
+function readerView(doc, text, { footnotes, coverage }, query) {
   const range = rangeIn(query, text.length);
   const { body, notes } = renderBlocks(doc, text, range, footnotes);
   const entries = doc.outline.filter(({ level }) => level > 0); // without the title of the whole
-  const article = el('article', { class: 'text', 'aria-label': 'Text' }, body, notes.length > 0 && el('section', { id: 'notes', class: 'end-notes', 'aria-labelledby': 'notes-title' },
+  const long = doc.parts > 1;
+  const article = el('article', { class: 'text', 'aria-label': long ? `Text, part ${doc.part + 1} of ${doc.parts}` : 'Text' }, body, notes.length > 0 && el('section', { id: 'notes', class: 'end-notes', 'aria-labelledby': 'notes-title' },
     el('h2', { id: 'notes-title' }, 'Notes'), el('ol', { role: 'list' }, notes)));
   const header = el('header', { class: 'document-head' },
     el('p', { class: 'back' }, el('a', { href: '/library', 'data-route': true }, icon('before'), 'Library')),
@@ -67,12 +90,27 @@ function readerView(doc, { text: whole }, { footnotes, coverage }, query) {
       fileButton(doc)),
     range !== null && passageBar(doc, text, range));
   const outline = entries.length > 0 && el('nav', { class: 'outline', 'aria-label': 'Outline' }, el('details', { open: matchMedia('(min-width: 60rem)').matches }, el('summary', {}, 'Contents'),
-    el('ul', { role: 'list' }, entries.map(({ title, level, start }) => el('li', { 'data-level': Math.min(level, 4) }, el('a', { href: `#at-${start}` }, title))),
+    el('ul', { role: 'list' }, entries.map(({ title, level, start }) => el('li', { 'data-level': Math.min(level, 4) }, headingLink(doc, start, title))),
       notes.length > 0 && el('li', { 'data-level': 1 }, el('a', { href: '#notes' }, `Notes (${notes.length})`)),
       el('li', { 'data-level': 1 }, el('a', { href: '#about' }, 'About this text')))));
-  const main = el('div', { class: 'reading' }, doc.pages.length > 0 && views(doc, range, query, article), article, about(doc, coverage));
+  const main = el('div', { class: 'reading' }, doc.pages.length > 0 && views(doc, range, query, article),
+    long && partTurner(doc, 'before'), article, long && partTurner(doc, 'after'), about(doc, coverage));
   watchSelection(doc, text, article);
   return kept([header, el('div', { class: `reader-columns${outline ? '' : ' single'}` }, outline, main)]);
+}
+
+/** A heading of the part that is shown, or the part in which it stands. */
+function headingLink(doc, start, title) {
+  const shown = doc.blocks.some((block) => block.kind === 'heading' && block.start === start);
+  return el('a', shown ? { href: `#at-${start}` } : { href: `${partPath(doc, Math.floor(start / PART))}#at-${start}`, 'data-route': true }, title);
+}
+
+const partPath = (doc, part) => `${documentPath(doc.id)}?part=${part + 1}`;
+
+function partTurner({ id, part, parts }, where) {
+  const turn = (to, name, drawn) => to >= 0 && to < parts && el('a', { class: 'button', href: partPath({ id }, to), 'data-route': true, rel: drawn === 'before' ? 'prev' : 'next' }, to < part ? [icon(drawn), name] : [name, icon(drawn)]);
+  return el('nav', { class: 'page-turner', 'aria-label': where === 'before' ? 'Parts of the text' : 'Parts of the text, again' },
+    turn(part - 1, 'Earlier part', 'before'), el('span', {}, `Part ${part + 1} of ${parts}`), turn(part + 1, 'Later part', 'after'));
 }
 
 /** The file that was indexed, as it came. */

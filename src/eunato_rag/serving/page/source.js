@@ -8,7 +8,7 @@ import { citeBox, copyReference } from './references.js';
 import { documentPath, facts, fileKind, language, pageName, place, work } from './words.js';
 
 const AROUND = 900; // code points of a long paragraph that are shown before and after the quotation
-const structures = new Map(); // documents by id, as they were asked for
+const structures = new Map(); // documents with the blocks of a range, as they were asked for
 
 /**
  * Opens the source at `at` of `list` (citations, matches of quotations, or placed hits).
@@ -85,11 +85,10 @@ async function showContext(box, { document: doc, locator, quote }, snapshot) {
 async function paragraphAround(id, start, end, snapshot = '') {
   const path = `/v1/documents/${encodeURIComponent(id)}`;
   const pin = snapshot && `snapshot=${encodeURIComponent(snapshot)}`; // the text that was quoted, whatever was indexed since
-  const key = `${id}?${pin}`;
-  if (!structures.has(key)) structures.set(key, api(`${path}?${pin}`));
+  const key = `${path}?start=${start}&end=${end}&${pin}`;
+  if (!structures.has(key)) structures.set(key, api(key));
   try {
-    const { blocks, length } = await structures.get(key);
-    const touched = blocks.filter((block) => block.start < end && start < block.end);
+    const { blocks: touched, length } = await structures.get(key);
     const [first, last] = [Math.min(touched[0]?.start ?? start, start), Math.max(touched.at(-1)?.end ?? end, end)];
     const from = Math.max(first, start - AROUND);
     const to = Math.min(last, end + AROUND, length);

@@ -11,10 +11,11 @@ const origins = new WeakMap(); // text nodes -> where they begin in the canonica
 export function renderBlocks(doc, text, range, footnotes) {
   const body = [];
   const notes = [];
-  const blocks = doc.blocks.length ? doc.blocks : [{ kind: 'paragraph', start: 0, end: text.length, level: 0, matter: 'body' }];
+  const blocks = doc.blocks.length ? doc.blocks : [{ kind: 'paragraph', start: 0, end: doc.end, level: 0, matter: 'body' }];
   const anchors = footnotes.flatMap((note) => note.anchors.map(({ offset }, at) => ({ offset, note, id: `ref-${note.number}-${at}` })));
   // A page may begin between two blocks; its label then stands at the beginning of the second.
-  const pages = doc.pages.map((page) => ({ label: pageName(page), start: Math.max(page.start, blocks.find(({ end }) => page.start < end)?.start ?? 0) }));
+  const within = doc.pages.filter((page) => page.start < blocks.at(-1).end && page.end > blocks[0].start);
+  const pages = within.map((page) => ({ label: pageName(page), start: Math.max(page.start, blocks.find(({ end }) => page.start < end)?.start ?? 0) }));
   const drawn = { text, range, anchors, pages, noted: new Map(footnotes.map((note) => [note.start, note])), first: true };
   for (const block of blocks) {
     if (block.kind === 'note') {

@@ -10,7 +10,7 @@ from fastapi.responses import FileResponse
 from starlette.exceptions import HTTPException
 
 from eunato_rag.engine import Engine
-from eunato_rag.errors import NotFound
+from eunato_rag.errors import InvalidText, NotFound
 from eunato_rag.ingestion.page_images import Mark, letters
 from eunato_rag.serving.http import render, schemas
 from eunato_rag.serving.http.caching import pinned
@@ -18,6 +18,9 @@ from eunato_rag.serving.http.originals import Originals
 from eunato_rag.serving.http.served import Served
 
 PAGE_SIZE = 50
+
+Start = Annotated[int, Query(ge=0, description="Where the range begins.")]
+End = Annotated[int | None, Query(ge=0, description="Where the range ends; where the text ends, if left out.")]
 
 _FILE: dict[int | str, dict[str, Any]] = {200: {"description": "The file", "content": {"application/octet-stream": {}}}}
 _PICTURE: dict[int | str, dict[str, Any]] = {200: {"description": "The page", "content": {"image/png": {}}}}
@@ -32,30 +35,29 @@ def router(served: Served, originals: Originals) -> APIRouter:
         cursor: str | None = None, limit: Annotated[int, Query(ge=1, le=200)] = PAGE_SIZE, engine: Engine = Depends(current)
     ) -> schemas.Documents:
         """All documents, page by page; a cursor belongs to the snapshot that gave it."""
-        ids = engine.documents()
         start = _read_cursor(cursor, engine.snapshot.id) if cursor else 0
-        shown = [render.document(engine.document(identity)) for identity in ids[start : start + limit]]
-        after = _cursor(engine.snapshot.id, start + limit) if start + limit < len(ids) else None
+        shown = [render.document(document) for document in engine.listed(start, limit)]
+        after = _cursor(engine.snapshot.id, start + limit) if start + limit < len(engine.documents()) else None
         return schemas.Documents(documents=shown, next_cursor=after, snapshot=engine.snapshot.id)
 
     @routes.get("/v1/documents/{document_id}")
-    def document(document_id: str, engine: Engine = Depends(current)) -> schemas.FullDocument:
-        """One document: its record, outline, blocks, pages, and what reading it changed."""
-        return render.full_document(engine.document(document_id), engine.snapshot.id)
+    def document(document_id: str, start: Start = 0, end: End = None, engine: Engine = Depends(current)) -> schemas.FullDocument:
+        """One document: its record, outline, blocks, pages, and what reading it changed. A range asks for the blocks that touch it."""
+        return render.full_document(engine.document(document_id), engine.snapshot.id, start, end)
 
     @routes.get("/v1/documents/{document_id}/text")
     def text(
         document_id: str,
-        start: Annotated[int, Query(ge=0)] = 0,
-        end: Annotated[int | None, Query(ge=0)] = None,
+        start: Start = 0,
+        end: End = None,
         engine: Engine = Depends(current),
     ) -> schemas.Text:
-        """A range of the canonical text, or all of it."""
-        whole = engine.document(document_id).text
-        stop = len(whole) if end is None else end
-        if not start <= stop <= len(whole):
-            raise HTTPException(422, f"The text has {len(whole)} code points; {start} to {stop} is no range of it.")
-        return schemas.Text(document_id=document_id, start=start, end=stop, text=whole[start:stop], snapshot=engine.snapshot.id)
+        """A range of the canonical text, or all of it; at most 4,194,304 code points at once."""
+        try:
+            found = engine.text(document_id, start, end)
+        except InvalidText as error:
+            raise HTTPException(422, str(error)) from error
+        return schemas.Text(document_id=document_id, start=start, end=start + len(found), text=found, snapshot=engine.snapshot.id)
 
     @routes.get("/v1/documents/{document_id}/file", response_class=FileResponse, responses=_FILE)
     def file(document_id: str) -> FileResponse:
@@ -81,9 +83,9 @@ def router(served: Served, originals: Originals) -> APIRouter:
         return Response(originals.picture(path, document.sha256, number, mark), media_type="image/png")
 
     @routes.get("/v1/documents/{document_id}/footnotes")
-    def footnotes(document_id: str, engine: Engine = Depends(current)) -> schemas.Footnotes:
-        """The notes: where each stands, what it cites, and how much of that is known."""
-        return render.footnotes(engine, document_id)
+    def footnotes(document_id: str, start: Start = 0, end: End = None, engine: Engine = Depends(current)) -> schemas.Footnotes:
+        """The notes: where each stands, what it cites, and how much of that is known. A range asks for those that stand in it."""
+        return render.footnotes(engine, document_id, start, end)
 
     @routes.get("/v1/passages/{passage_id}")
     def passage(passage_id: str, engine: Engine = Depends(current)) -> schemas.PassageView:

@@ -13,7 +13,10 @@ from fastapi.responses import StreamingResponse
 
 from eunato_rag.indexing.history import activate as activate_snapshot
 from eunato_rag.indexing.history import list_snapshots
-from eunato_rag.serving.http import render, requests, schemas
+from eunato_rag.indexing.history import prune as delete_old
+from eunato_rag.indexing.history import rollback as go_back
+from eunato_rag.serving.http import render, requests, schemas, streaming
+from eunato_rag.serving.http.draining import Draining
 from eunato_rag.serving.http.served import Served
 from eunato_rag.serving.http.uploads import staged
 from eunato_rag.serving.jobs.dispatch import Dispatcher
@@ -25,7 +28,7 @@ _COMMENT_EVERY_S = 15.0
 Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=256, description="The same key gives the same job.")]
 
 
-def router(served: Served, dispatcher: Dispatcher) -> APIRouter:
+def router(served: Served, dispatcher: Dispatcher, keep: int, draining: Draining) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["operation"])
     store = dispatcher.store
 
@@ -50,14 +53,15 @@ def router(served: Served, dispatcher: Dispatcher) -> APIRouter:
         """One job: how far it is, or what came of it."""
         return render.job(store.get(job_id))
 
-    @routes.get("/jobs/{job_id}/events", responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}})
+    @routes.get("/jobs/{job_id}/events", responses={200: {"content": {streaming.MEDIA_TYPE: streaming.EVENTS}}})
     async def events(job_id: str, request: Request) -> StreamingResponse:
         """A job as it goes on: an event `progress` at each change, and a last one, `job`, with the whole of it."""
         await run_in_threadpool(store.get, job_id)  # a job that is not there is a problem, not a stream
 
         async def told() -> AsyncIterator[str]:
             before, silent = None, 0.0
-            while not await request.is_disconnected():
+            # The job outlives the service, so its end is not waited for where that ends.
+            while not (draining.asked or await request.is_disconnected()):
                 now = await run_in_threadpool(store.get, job_id)
                 if now.is_over:
                     yield _event("job", now)
@@ -90,15 +94,29 @@ def router(served: Served, dispatcher: Dispatcher) -> APIRouter:
         return begin("remove", {"document_id": document_id, "source": source}, key, response)
 
     @routes.get("/snapshots")
-    def snapshots() -> schemas.Snapshots:
+    def snapshots(
+        verify: Annotated[bool, Query(description="Compare every file with its checksum; `fault` says what was found.")] = False,
+    ) -> schemas.Snapshots:
         """The snapshots, newest first; the served one is marked."""
-        return schemas.Snapshots(snapshots=[render.kept(kept) for kept in list_snapshots(served.index)])
+        return schemas.Snapshots(snapshots=[render.kept(kept) for kept in list_snapshots(served.index, verify=verify)])
+
+    @routes.post("/snapshots/rollback")
+    def rollback() -> schemas.Snapshots:
+        """Serve what was served before, after all of it was verified; once more goes one further back."""
+        go_back(served.index, served.embedder, served.milvus)
+        return snapshots()
+
+    @routes.post("/snapshots/prune")
+    def prune(body: requests.PruneRequest | None = None) -> schemas.Snapshots:
+        """Delete old snapshots; the served one stays, and so do those that were served before it and the newest others."""
+        delete_old(served.index, (body and body.keep) or keep, served.milvus)
+        return snapshots()
 
     @routes.post("/snapshots/{snapshot_id}/activate")
     def activate(snapshot_id: str) -> schemas.Snapshots:
         """Serve another snapshot from the next request on, after all of it was verified."""
         served.engine(snapshot_id)  # only ids of this form, and those that can be opened
-        activate_snapshot(served.index, snapshot_id, served.embedder)
+        activate_snapshot(served.index, snapshot_id, served.embedder, served.milvus)
         return snapshots()
 
     return routes

@@ -15,7 +15,7 @@ from eunato_rag.serving.http.served import Served
 _COMPLETION: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "A chat.completion whose `answer` is what /v1/ask gives; or, with `stream`, its chunks",
-        "content": {"application/json": {"schema": {"type": "object"}}, streaming.MEDIA_TYPE: {"schema": {"type": "string"}}},
+        "content": {"application/json": {"schema": {"type": "object"}}, streaming.MEDIA_TYPE: streaming.EVENTS},
     }
 }
 

@@ -1,0 +1,103 @@
+"""What was written is read back and searched before it is published: nothing that cannot be found again is served.
+
+Left out: damage that comes later, which the checksums tell (snapshot).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eunato_rag.errors import DamagedSnapshot
+from eunato_rag.indexing.catalogue import Filter, issued
+from eunato_rag.indexing.folding import read_words
+from eunato_rag.indexing.keywords import analyse
+
+if TYPE_CHECKING:
+    from eunato_rag.indexing.catalogue import Catalogue
+    from eunato_rag.indexing.collection import Collection
+    from eunato_rag.indexing.keywords import KeywordIndex
+    from eunato_rag.indexing.snapshot import Contents, Snapshot
+    from eunato_rag.indexing.vectors import VectorIndex
+
+_ROUNDING = 1e-4
+"""How far a cosine may lie off that is computed in another order."""
+_SEARCHED = 256
+"""Documents, evenly spaced, that are searched for: a search reads the whole index, so one for each would take the square of the time."""
+_SEARCHED_THERE = 64
+"""Passages, evenly spaced, that are searched for in a collection: each is three requests."""
+_TERMS = 8
+"""Terms of a passage, its rarest, by which it is searched for."""
+
+
+def probe(snapshot: Snapshot, contents: Contents) -> None:
+    """Compare a snapshot with what it was made of: all rows are there, every passage is as it was, and one of each document
+    is found by its vector, its words, its tokens and its place.
+
+    Raises:
+        DamagedSnapshot: says what differs.
+    """
+    sizes = (len(snapshot.vectors), len(snapshot.keywords), len(snapshot.tokens), snapshot.catalogue.passage_count)
+    if set(sizes) != {len(contents.passages)}:
+        raise DamagedSnapshot(f"The new snapshot holds {sizes} rows for {len(contents.passages)} passages; it was not published.")
+    if snapshot.concordance.document_count != len(contents.documents):
+        raise DamagedSnapshot("The new snapshot's concordance lacks documents; it was not published.")
+    rows: dict[str, list[int]] = {}
+    for position, passage in enumerate(contents.passages):
+        if snapshot.catalogue.passage_at(position) != passage:
+            raise DamagedSnapshot(f"Passage {passage.id} was not read back as written; the snapshot was not published.")
+        rows.setdefault(passage.document_id, []).append(position)
+    step = max(1, len(contents.documents) // _SEARCHED)
+    for number, document in enumerate(contents.documents):
+        own = rows.get(document.id, [])
+        missed = _missed(snapshot, contents, number, own[len(own) // 2], searching=number % step == 0) if own else None
+        if missed:
+            raise DamagedSnapshot(f"The {missed} of the new snapshot do not lead to {document.source} again; it was not published.")
+
+
+def _missed(snapshot: Snapshot, contents: Contents, document: int, position: int, *, searching: bool) -> str | None:
+    """The first part of a snapshot in which a passage is not found by what it is made of; None where it is in all."""
+    vector = contents.vectors[position]
+    if not np.array_equal(snapshot.vectors.vectors([position])[0], vector):
+        return "vectors"
+    if searching:
+        # equal passages tie, so it need not be first of all
+        if not any(score >= float(vector @ vector) - _ROUNDING for _, score in snapshot.vectors.search(vector, 1)):
+            return "vectors"
+        terms = sorted(set(analyse(contents.texts[position])), key=lambda term: (-snapshot.keywords.weight(term), term))[:_TERMS]
+        if not all(snapshot.keywords.search_terms([term], 1, [position]) for term in terms):
+            return "keywords"
+    if not np.array_equal(snapshot.tokens.codes(position), contents.tokens[position].codes):
+        return "tokens"
+    words = read_words(contents.passages[position].text).forms[1:-1]  # a passage may begin and end within a word
+    if words and not len(snapshot.concordance.find(snapshot.concordance.ids(words), [document])):
+        return "words"
+    return None
+
+
+def probe_collection(collection: Collection, catalogue: Catalogue, vectors: VectorIndex, keywords: KeywordIndex) -> None:
+    """Compare a collection with the snapshot that it was made of: passages, evenly spaced, are found by vector, words and filter.
+
+    Raises:
+        DamagedSnapshot: says what differs.
+    """
+    terms = list(keywords.frequencies)
+    step = max(1, len(vectors) // _SEARCHED_THERE)
+    for position, weights in enumerate(keywords.weights()):
+        if position % step:
+            continue
+        (vector,) = vectors.vectors([position])
+        if not np.array_equal(collection.vectors.vectors([position])[0], vector):
+            raise DamagedSnapshot(f"The vector of passage {position} is another in Milvus; the snapshot was not published.")
+        document = catalogue.passage_at(position).document_id
+        work = catalogue.works_of_documents[document]
+        date = issued(work)
+        own = Filter(document, str(work.get("publisher", "")), date, date, str(work.get("language", "")))
+        found = collection.vectors.search(vector, 1, collection.allowed(own))
+        if not any(score >= float(vector @ vector) - _ROUNDING for _, score in found):
+            raise DamagedSnapshot(f"Passage {position} is not found by its vector in Milvus; the snapshot was not published.")
+        rarest = sorted(weights, key=lambda number: -weights[number])[:_TERMS]
+        said = collection.keywords.search_terms([terms[number] for number in rarest], 1, [position])
+        if not said or abs(said[0][1] - sum(weights[number] for number in rarest)) > _ROUNDING:
+            raise DamagedSnapshot(f"Passage {position} is not found by its words in Milvus; the snapshot was not published.")
