@@ -25,7 +25,7 @@ fuzz: .venv/dev
 	FUZZ_EXAMPLES=300 $(BIN)/python -m pytest tests/serving/test_openapi.py $(ARGS)
 	$(if $(PDFS),$(BIN)/python tests/benchmarks/mutated_pdfs.py $(PDFS) --seconds 300 --seed $$(date +%s))
 
-# Fifty runs killed at random moments, where a test run kills five; ten thousand documents, not two hundred; fifty megabytes, not one.
+# Fifty runs killed at random moments, where a test run kills five; ten thousand documents, not a hundred; fifty megabytes, not one.
 faults: .venv/dev
 	FAULT_MOMENTS=50 FAULT_DOCUMENTS=10000 FAULT_MEGABYTES=50 $(BIN)/python -m pytest tests/faults $(ARGS)
 

@@ -1,6 +1,6 @@
 """Very many documents, and very long ones: the work grows with them, and not with their square; memory stays within bounds.
 
-A test run takes two hundred documents and a megabyte; `make faults` ten thousand and fifty.
+A test run takes a hundred and twenty documents and somewhat less than a megabyte; `make faults` ten thousand and fifty.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from tests.conftest import ROOT, running
 from tests.faults import prose
 from tests.faults.quick import QuickEmbedder
 
-DOCUMENTS = int(os.environ.get("FAULT_DOCUMENTS", "200"))
-BYTES = int(float(os.environ.get("FAULT_MEGABYTES", "1.2")) * 10**6)
+DOCUMENTS = int(os.environ.get("FAULT_DOCUMENTS", "120"))
+BYTES = int(float(os.environ.get("FAULT_MEGABYTES", "0.8")) * 10**6)
 PAGES = BYTES // 10_000 if BYTES > 5 * 10**6 else 20
 
 
