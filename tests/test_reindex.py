@@ -81,14 +81,17 @@ def test_no_words_of_a_damaged_snapshot_go_into_the_next(
     assert Engine.open(index, embedder).quote("Apples from the new orchard").status == "absent"
 
 
-def test_a_cached_vector_that_changed_is_embedded_again(index: Path, embedder: WordEmbedder, run: Callable[..., Report]) -> None:
-    """A bit of it, or of the tokens with it; the next run embeds nothing again."""
+def test_a_cached_vector_that_changed_is_embedded_again(
+    corpus: Path, index: Path, embedder: WordEmbedder, run: Callable[..., Report]
+) -> None:
+    """A bit of it, or of the tokens with it, once it goes into a snapshot; the next run embeds nothing again."""
     for column in ("vector", "tokens"):
         with closing(sqlite3.connect(index / CACHE)) as db, db:
             text, blob = db.execute(f"SELECT text, {column} FROM encoded").fetchone()
             blob = bytes([*blob[:40], blob[40] ^ 1, *blob[41:]])
             db.execute(f"UPDATE encoded SET {column} = ? WHERE text = ?", (blob, text))
-        assert (run().embedded, run().embedded) == (1, 0)
+        (corpus / f"{column}.txt").write_text(f"Another document, about a {column}.", "utf-8")
+        assert (run().embedded, run().embedded) == (2, 0)
 
 
 def test_a_dry_run_says_what_would_happen_and_writes_nothing(

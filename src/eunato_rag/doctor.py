@@ -150,7 +150,7 @@ def _index(settings: Settings, digest: str) -> Iterator[Finding]:
         yield Finding("broken", "index", f"built with {manifest.embedder['name']}, not the model set", "eunato-rag reindex")
     if manifest.analyser != ANALYSER:
         yield Finding("broken", "index", f"analysed by {manifest.analyser}, not {ANALYSER}", "eunato-rag reindex")
-    indexed = {entry["source"]: entry["sha256"] for entry in manifest.sources}
+    indexed = {source.source: source.sha256 for source in snapshot.sources_of(settings.index, manifest.id).values()}
     try:
         there = {source: path for source, path in sources.list_sources(settings.corpus) if path.suffix.lower() in READERS}
     except EunatoRagError:

@@ -274,7 +274,9 @@ class Engine:
     def footnotes(self, identity: str, start: int = 0, end: int | None = None) -> list[NoteView]:
         """The notes of a document with the sentences they stand at and the works they cite; those that stand in a range, if given."""
         document = self.document(identity)
-        views = footnote_graph(document, {work.id: work for work in self.works()}, frozenset(self.documents()))
+        cited = {note.work for note in document.footnotes if note.work}
+        works = {identity: work for identity in cited if (work := self.work(identity)) is not None}
+        views = footnote_graph(document, works, frozenset(identity for identity in cited if self.has(identity)))
         if (start, end) == (0, None):
             return views
         wanted = {note.start for note in document.footnotes_in(start, len(document.text) if end is None else end)}

@@ -114,7 +114,8 @@ def retrieve(
     fused = (1 - share) * _scaled(dense, positions) + share * _scaled(keyword, positions, floor=0.0)
     scores = (1 - weights.rerank) * fused + weights.rerank * _stretched(interaction)
     scores = (scores + weights.feedback * _feedback(scores, vectors, weights.feedback_from)) / (1 + weights.feedback)
-    scores *= np.where([position in snapshot.catalogue.surrounding for position in positions], weights.surrounding, 1.0)
+    surrounding = snapshot.catalogue.surrounding(positions)
+    scores *= np.where([position in surrounding for position in positions], weights.surrounding, 1.0)
     cross: dict[int, float] = {}
     if reranker is not None:
         scores, cross = _read_again(snapshot, query, positions, scores, reranker)

@@ -167,6 +167,7 @@ class ServingSettings(_Section):
 
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 picks a free one")
+    workers: int = Field(1, ge=1, le=64, description="processes that answer, on one address and one index")
     public_url: str | None = Field(None, description="address that people reach the service under, as https://rag.example; for links")
     keys: Literal["auto", "always", "admin", "never"] = Field(
         "auto",

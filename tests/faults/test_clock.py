@@ -70,7 +70,7 @@ def test_what_is_kept_and_what_stands_in_are_the_last_made(seen: Seen, tmp_path:
     gone = prune(index, 3)
     assert [kept.id for kept in list_snapshots(index)] == order[:3]
     assert sorted(gone) == sorted(order[3:])
-    (index / SNAPSHOTS / order[0] / "vectors.faiss").write_bytes(b"nothing")
+    (index / SNAPSHOTS / order[0] / "vectors" / "flat.faiss").write_bytes(b"nothing")
     assert Served(index, WordEmbedder()).engine().snapshot.id == order[1]
     corpus = tmp_path / "corpus"
     corpus.mkdir()

@@ -85,7 +85,7 @@ def test_what_was_served_before_is_served_again(index: Path, ids: list[str], emb
     """In the order in which it was served, not in that of building; what is gone or damaged is passed over."""
     activate(index, ids[0], embedder)
     assert rollback(index, embedder).id == ids[3]
-    (index / SNAPSHOTS / ids[2] / "vectors.faiss").write_bytes(b"nothing")
+    (index / SNAPSHOTS / ids[2] / "vectors" / "flat.faiss").write_bytes(b"nothing")
     assert rollback(index, embedder).id == ids[1]
     assert rollback(index, embedder).id == current_id(index) == ids[0]
     with pytest.raises(NotFound, match="served before"):

@@ -24,7 +24,7 @@ def text(count: int, seed: int) -> Encoded:
 
 
 def stored(folder: Path, texts: list[Encoded], contexts: list[int] | None = None) -> TokenIndex:
-    TokenIndex.write(folder / "tokens", [compress(one) for one in texts], contexts or [0] * len(texts))
+    TokenIndex.write(folder / "tokens", [compress(one) for one in texts], contexts or [0] * len(texts), DIMENSION)
     return TokenIndex.load(folder / "tokens")
 
 
@@ -83,7 +83,7 @@ def test_rare_tokens_weigh_more_than_common_ones_and_weights_sum_to_one(tmp_path
         encoded = Encoded(vectors(1, 1)[0], vectors(len(pieces), 2), np.asarray(pieces, dtype=np.int32), np.zeros(len(pieces), np.int32))
         return compress(encoded)
 
-    TokenIndex.write(tmp_path / "tokens", [one([1, 2]), one([1, 3]), one([1, 1])], [0, 0, 0])
+    TokenIndex.write(tmp_path / "tokens", [one([1, 2]), one([1, 3]), one([1, 1])], [0, 0, 0], DIMENSION)
     index = TokenIndex.load(tmp_path / "tokens")
     asked = Encoded(vectors(1, 1)[0], vectors(3, 3), np.asarray([1, 2, 900], dtype=np.int32), np.zeros(3, np.int32))
     everywhere, once, never = index.query("", "", asked).weights

@@ -29,6 +29,7 @@ from eunato_rag.errors import DamagedSnapshot, IndexStoreError, MilvusUnavailabl
 from eunato_rag.indexing.catalogue import Catalogue, Filter, matches, write_catalogue
 from eunato_rag.indexing.conditions import FIELDS, Conditions, at
 from eunato_rag.indexing.embedding import Embedder
+from eunato_rag.indexing.entries import Entry
 from eunato_rag.indexing.history import activate, prune, rollback
 from eunato_rag.indexing.keywords import KeywordIndex
 from eunato_rag.indexing.milvus import Milvus
@@ -68,7 +69,7 @@ def both(paper_index: Path, model: Embedder, tmp_path_factory: pytest.TempPathFa
     folder, identity = paper_index / SNAPSHOTS / current_id(paper_index), current_id(paper_index)
     with lite(tmp_path_factory.mktemp("milvus") / "milvus.db") as milvus:
         with closing(Catalogue(folder / CATALOGUE)) as catalogue:
-            milvus.publish(identity, catalogue, VectorIndex.load(folder / VECTORS), KeywordIndex.load(folder / KEYWORDS))
+            milvus.publish(identity, catalogue, VectorIndex.load(folder / VECTORS), KeywordIndex.read(folder / KEYWORDS))
         embedded, remote = Engine.open(paper_index, model), Engine.open(paper_index, model, milvus=milvus)
         yield embedded, remote
         embedded.snapshot.close()
@@ -153,8 +154,9 @@ DATES = ["2015", "2016", "2016-07", "2016-07-08", "2016-07-31", "2017-01", "2019
 def catalogue_of(folder: Path, works: Sequence[dict[str, Any]], passages: int = 2) -> Catalogue:
     """So many passages for each work."""
     documents = [Document(f"d{n}", f"{n}.txt", f"{n:064}", work, "a text") for n, work in enumerate(works)]
-    rows = [Passage(f"{d.id}-{n}", d.id, "a", Locator(0, 1), "body") for n in range(passages) for d in documents]
-    write_catalogue(folder / CATALOGUE, documents, rows, [])
+    rows = [[Passage(f"{d.id}-{n}", d.id, "a", Locator(0, 1), "body") for n in range(passages)] for d in documents]
+    entries = [Entry.of(document, own, [""] * passages) for document, own in zip(documents, rows, strict=True)]
+    write_catalogue(folder / CATALOGUE, entries, [])
     return Catalogue(folder / CATALOGUE)
 
 
@@ -176,8 +178,10 @@ def test_filters_leave_what_the_catalogue_leaves(tmp_path: Path, milvus: Milvus)
     with closing(catalogue_of(tmp_path, WORKS)) as catalogue:
         vectors = np.eye(catalogue.passage_count, dtype=np.float32) * 0.6 + 0.1
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        keywords = KeywordIndex.build([f"common word{n}" for n in range(catalogue.passage_count)])
-        milvus.publish("0" * 12, catalogue, VectorIndex.build(vectors), keywords)
+        KeywordIndex.write(tmp_path / "k", [f"common word{n}" for n in range(catalogue.passage_count)])
+        VectorIndex.write(tmp_path / "v", [vectors], catalogue.passage_count)
+        keywords = KeywordIndex.read(tmp_path / "k")
+        milvus.publish("0" * 12, catalogue, VectorIndex.load(tmp_path / "v"), keywords)
         opened = milvus.open("0" * 12, catalogue, keywords)
         for wanted in filters():
             expected = catalogue.allowed(wanted)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import shutil
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -11,62 +12,87 @@ import pytest
 
 from eunato_rag.errors import DamagedSnapshot
 from eunato_rag.indexing import snapshot
-from eunato_rag.indexing.interaction import compress
+from eunato_rag.indexing.building import Contents, publish
+from eunato_rag.indexing.cache import Encoding, encode
+from eunato_rag.indexing.concordance import Concordance
+from eunato_rag.indexing.keywords import KeywordIndex
 from eunato_rag.indexing.probing import probe
-from eunato_rag.ingestion.chunking import Chunking, chunk
+from eunato_rag.ingestion.chunking import Chunking
+from eunato_rag.ingestion.preparing import prepare
 from eunato_rag.ingestion.readers import read
 from eunato_rag.ingestion.sources import identify, list_sources, read_manifest
 from eunato_rag.reindex import reindex
-from eunato_rag.tokens import count_tokens
 from tests.conftest import WordEmbedder
 
 
 @pytest.fixture
-def contents(corpus: Path, embedder: WordEmbedder) -> snapshot.Contents:
+def contents(corpus: Path, embedder: WordEmbedder) -> Contents:
     manifest = read_manifest(corpus)
     documents = [identify(read(path), source, manifest) for source, path in list_sources(corpus)]
-    passages = [
-        passage
-        for document in documents
-        for passage in chunk(document, Chunking(), size=count_tokens, model_size=embedder.count_tokens, model_limit=embedder.max_tokens)
-    ]
-    texts = [passage.text for passage in passages]
-    tokens = [compress(encoded) for encoded in embedder.encode_document_tokens(texts)]
-    vectors = embedder.encode_document(texts)
-    described = snapshot.describe(embedder)
-    return snapshot.Contents(documents, passages, manifest.works, vectors, tokens, texts, {}, described, asdict(Chunking()), {})
+    entries = [prepare(document, Chunking(), embedder) for document in documents]
+    return Contents(
+        entries,
+        manifest.works,
+        lambda texts: iter(encode(embedder, list(texts))),
+        None,
+        {},
+        snapshot.describe(embedder),
+        asdict(Chunking()),
+        {},
+    )
 
 
-def moved(rows: Sequence[Any]) -> list[Any]:
-    """The rows, each in the place of the one before."""
-    return [*rows[1:], rows[0]]
+def other(contents: Contents, change: Callable[[Encoding], Encoding]) -> Contents:
+    """With other vectors or tokens."""
+    return replace(contents, encodings=lambda texts: map(change, contents.encodings(texts)))
+
+
+def reread(contents: Contents, **changes: Any) -> Contents:
+    """With another first entry than was written."""
+    return replace(contents, entries=[replace(contents.entries[0], **changes), *contents.entries[1:]])
 
 
 @pytest.mark.parametrize(
     ("wrong", "named"),
     [
-        (lambda made: replace(made, vectors=made.vectors[::-1].copy()), "vectors"),
-        (lambda made: replace(made, texts=moved(made.texts)), "keywords"),
-        (lambda made: replace(made, tokens=moved(made.tokens)), "tokens"),
-        (lambda made: replace(made, documents=moved(made.documents)), "words"),
-        (lambda made: replace(made, passages=moved(made.passages)), "not read back"),
-        (lambda made: replace(made, passages=made.passages[1:]), "rows"),
-        (lambda made: replace(made, documents=made.documents[1:]), "lacks documents"),
+        (lambda made: other(made, lambda encoding: (encoding[0][::-1].copy(), encoding[1])), "vectors"),
+        (lambda made: other(made, lambda encoding: (encoding[0], replace(encoding[1], codes=~encoding[1].codes))), "tokens"),
+        (lambda made: replace(made, entries=[made.entries[1], made.entries[0], *made.entries[2:]]), "not read back"),
+        (lambda made: reread(made, text=made.entries[0].text.upper()), "not read back"),
+        (lambda made: reread(made, parts="{}"), "not read back"),
+        (lambda made: reread(made, passages=made.entries[0].passages[1:]), "rows"),
+        (lambda made: replace(made, entries=made.entries[1:]), "rows"),
     ],
 )
 def test_a_part_that_leads_elsewhere_is_named(
     tmp_path: Path,
-    contents: snapshot.Contents,
+    contents: Contents,
     embedder: WordEmbedder,
-    wrong: Callable[[snapshot.Contents], snapshot.Contents],
+    wrong: Callable[[Contents], Contents],
     named: str,
 ) -> None:
     """A snapshot is compared with what it should have been made of."""
-    snapshot.publish(tmp_path, contents)
+    publish(tmp_path, contents)
     opened = snapshot.open_snapshot(tmp_path, embedder)
     probe(opened, contents)
     with pytest.raises(DamagedSnapshot, match=named):
         probe(opened, wrong(contents))
+
+
+@pytest.mark.parametrize(("part", "named"), [("keywords", "keywords"), ("concordance", "words")])
+def test_an_index_of_other_texts_is_named(tmp_path: Path, contents: Contents, embedder: WordEmbedder, part: str, named: str) -> None:
+    """Of as many texts, so that no count tells."""
+    identity = publish(tmp_path, contents)
+    upside_down = replace(contents, entries=[replace(entry, text=entry.text[::-1]) for entry in contents.entries])
+    folder = tmp_path / snapshot.SNAPSHOTS / identity / part
+    shutil.rmtree(folder)
+    if part == "keywords":
+        KeywordIndex.write(folder, upside_down.texts())
+    else:
+        Concordance.write(folder, [entry.text for entry in upside_down.entries])
+    opened = snapshot.Snapshot(folder.parent, snapshot.read_manifest(tmp_path, identity, verify=False))
+    with pytest.raises(DamagedSnapshot, match=named):
+        probe(opened, contents)
 
 
 def test_a_word_whose_stem_has_a_stem_is_found(tmp_path: Path, corpus: Path, embedder: WordEmbedder) -> None:

@@ -94,7 +94,7 @@ def test_a_run_that_reads_nothing_leaves_the_index(corpus: Path, index: Path, em
     snapshot.open_snapshot(index, embedder)
 
 
-@pytest.mark.parametrize("name", ["catalogue.sqlite", "vectors.faiss", "keywords/vocab.index.json", "manifest.json"])
+@pytest.mark.parametrize("name", ["catalogue.sqlite", "vectors/flat.faiss", "keywords/terms.bin", "manifest.json"])
 def test_a_flipped_byte_is_found_and_named(index: Path, embedder: WordEmbedder, name: str) -> None:
     """Whatever the file, opening fails with its name and the command that mends it."""
     path = folder_of(index) / name
@@ -107,14 +107,14 @@ def test_a_flipped_byte_is_found_and_named(index: Path, embedder: WordEmbedder, 
 
 def test_a_missing_file_is_found_and_named(index: Path, embedder: WordEmbedder) -> None:
     """As loud as a changed one."""
-    (folder_of(index) / "vectors.faiss").unlink()
-    with pytest.raises(DamagedSnapshot, match=r"vectors\.faiss is missing"):
+    (folder_of(index) / "vectors/flat.faiss").unlink()
+    with pytest.raises(DamagedSnapshot, match=r"vectors/flat\.faiss is missing"):
         snapshot.open_snapshot(index, embedder)
 
 
 def test_reindex_mends_a_damaged_snapshot(corpus: Path, index: Path, embedder: WordEmbedder) -> None:
     """The corpus gives the same id, and the damaged folder is written anew."""
-    (folder_of(index) / "vectors.faiss").write_bytes(b"nothing")
+    (folder_of(index) / "vectors/flat.faiss").write_bytes(b"nothing")
     reindex(corpus, index, embedder, Chunking())
     snapshot.open_snapshot(index, embedder)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from itertools import pairwise
 
-from eunato_rag.ingestion.chunking import Chunking, chunk, embedding_text
+from eunato_rag.ingestion.chunking import Chunking, chunk, embedding_context
 from eunato_rag.ingestion.layout import mend_characters
 from eunato_rag.records import Document
 from eunato_rag.tokens import count_tokens
@@ -78,7 +78,8 @@ def _check_passages(document: Document) -> None:
         start, end = passage.locator.start, passage.locator.end
         assert 0 <= start < end <= len(document.text)
         assert passage.text == document.text[start:end], "a passage is no slice"
-        assert len(embedding_text(document, start, end, model_size=len, model_limit=MODEL_LIMIT)) <= MODEL_LIMIT, "a passage is truncated"
+        context = embedding_context(document, start, model_size=len, model_limit=MODEL_LIMIT)
+        assert len(context + document.text[start:end]) <= MODEL_LIMIT, "a passage is truncated"
         covered[start:end] = b"\1" * (end - start)
     assert len({passage.id for passage in passages}) == len(passages), "two passages have one id"
     for block in document.blocks:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eunato_rag.ingestion.chunking import Chunking, chunk, embedding_text
+from eunato_rag.ingestion.chunking import Chunking, chunk, embedding_context
 from eunato_rag.ingestion.layout import Draft, Prose, assemble
 from eunato_rag.records import Block, Document, Passage
 from eunato_rag.sentences import sentence_spans
@@ -74,7 +74,7 @@ def test_a_sentence_longer_than_the_model_reads_is_cut_between_words() -> None:
     """Nothing is truncated: the parts hold every word."""
     doc = document(paragraph("word " * 99 + "end."))
     parts = passages(doc, target=20, overlap=0, limit=30)
-    assert all(words(embedding_text(doc, p.locator.start, p.locator.end, model_size=words, model_limit=30)) <= 30 for p in parts)
+    assert all(words(embedding_context(doc, p.locator.start, model_size=words, model_limit=30) + p.text) <= 30 for p in parts)
     assert " ".join(p.text for p in parts).split() == doc.text.split()
 
 
@@ -83,7 +83,7 @@ def test_headings_never_leave_less_than_half_of_the_models_reach() -> None:
     drafts = [Draft("heading", Prose(f"{name} " + "heading " * 20), level) for level, name in ((1, "Outer"), (2, "Inner"))]
     doc = document(*drafts, paragraph(*(sentence(n, 8) for n in range(1, 9))))
     parts = passages(doc, target=30, limit=60)
-    text = embedding_text(doc, parts[0].locator.start, parts[0].locator.end, model_size=words, model_limit=60)
+    text = embedding_context(doc, parts[0].locator.start, model_size=words, model_limit=60) + parts[0].text
     assert text.startswith("Title\nInner heading")
     assert all(len(p.text) > 100 for p in parts)
 
@@ -118,7 +118,8 @@ def test_every_passage_is_a_slice_within_limits_and_no_sentence_is_lost(
     for p in found:
         start, end = p.locator.start, p.locator.end
         assert doc.text[start:end] == p.text
-        assert words(embedding_text(doc, start, end, model_size=words, model_limit=60)) <= 60
+        context = embedding_context(doc, start, model_size=words, model_limit=60)
+        assert words(context + doc.text[start:end]) <= 60
         inside = list(doc.sentences_in(start, end))
         assert (inside[0][0], inside[-1][1]) == (start, end)
         assert words(p.text) <= target + (1 + overlap) * max(words(doc.text[a:b]) for a, b in inside)

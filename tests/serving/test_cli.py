@@ -91,7 +91,7 @@ def test_doctor_tells_what_is_sound_stale_and_broken(desk: Path) -> None:
     assert "sound: 1 documents" in run("doctor", cwd=desk).stdout
     (desk / "corpus" / "harbour.txt").write_text(HARBOUR + "\nMore.\n")
     assert re.search(r"note .*older than the corpus: harbour\.txt.*reindex", run("doctor", cwd=desk).stdout)
-    (next((desk / "index" / "snapshots").iterdir()) / "vectors.faiss").write_bytes(b"nothing")
+    (next((desk / "index" / "snapshots").iterdir()) / "vectors" / "flat.faiss").write_bytes(b"nothing")
     broken = run("doctor", cwd=desk)
     assert broken.returncode == 1
     assert "BROKEN" in broken.stdout

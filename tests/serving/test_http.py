@@ -236,7 +236,7 @@ def test_a_damaged_new_snapshot_is_not_served(client: TestClient, corpus: Path, 
     before = get(client, "/readyz")["snapshot"]
     (corpus / "mill.txt").write_text("Mill\n\nThe mill at Torp was closed in 1911.\n")
     report = reindex(corpus, index, embedder, Chunking())
-    (index / "snapshots" / report.snapshot / "vectors.faiss").write_bytes(b"nothing")
+    (index / "snapshots" / report.snapshot / "vectors" / "flat.faiss").write_bytes(b"nothing")
     assert get(client, "/readyz")["snapshot"] == before
     assert post(client, "/v1/ask", {"question": QUESTION})["status"] == "answered"
 

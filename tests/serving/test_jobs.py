@@ -246,7 +246,7 @@ def test_snapshots_are_verified_and_pruned(client: TestClient, built: Path) -> N
     before = client.get("/readyz").json()["snapshot"]
     (built / "corpus" / "harbour.txt").write_text(HARBOUR.replace("2019", "2018"), "utf-8")
     served = wait_for(client, client.post("/v1/jobs"))["snapshot"]
-    (built / "index" / "snapshots" / before / "vectors.faiss").write_bytes(b"nothing")
+    (built / "index" / "snapshots" / before / "vectors" / "flat.faiss").write_bytes(b"nothing")
     faults = {s["id"]: s["fault"] for s in client.get("/v1/snapshots", params={"verify": True}).json()["snapshots"]}
     assert (faults[served], "checksum" in faults[before]) == (None, True)
     assert client.post("/v1/snapshots/rollback").status_code == 404

@@ -28,7 +28,7 @@ def ids(corpus: Path, index: Path, embedder: WordEmbedder) -> list[str]:
     return built
 
 
-def damage(index: Path, identity: str, name: str = "vectors.faiss") -> None:
+def damage(index: Path, identity: str, name: str = "vectors/flat.faiss") -> None:
     path = index / SNAPSHOTS / identity / name
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 0xFF

@@ -80,7 +80,7 @@ class Finder:
     def document(self, place: int) -> Document:
         """The document that a position of the concordance lies in."""
         number = int(self.snapshot.concordance.documents_of(np.asarray([place]))[0])
-        return self.snapshot.catalogue.document(self.snapshot.catalogue.document_ids[number])
+        return self.snapshot.catalogue.document_at(number)
 
     def same(self, units: list[Unit], place: int) -> Part:
         """The units at a position of the concordance where the same words follow each other."""

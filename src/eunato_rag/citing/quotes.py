@@ -45,7 +45,7 @@ def check_quotation(
         NotFound: the filter names a document that the snapshot does not have.
     """
     start, end, units = _read(text)
-    if wanted.document_id is not None and wanted.document_id not in snapshot.catalogue.document_ids:
+    if wanted.document_id is not None and not snapshot.catalogue.has(wanted.document_id):
         raise NotFound(f"There is no document {wanted.document_id!r} in this snapshot.")
     documents = snapshot.catalogue.allowed_documents(wanted)
     if documents is not None and not documents:

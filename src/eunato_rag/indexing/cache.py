@@ -1,8 +1,8 @@
 """Vectors cached by content: (model digest, text digest) -> vector and token codes, in one SQLite file beside the snapshots.
 
 So a rebuild embeds only what changed, and an interrupted one goes on from the vectors that it had. Each row has a checksum,
-for what comes from here goes into snapshots: one that changed is embedded again.
-Left out: which passages there are; that is a snapshot's business.
+for what comes from here goes into snapshots: one that changed is embedded again. Rows are read one after the other, however
+many there are. Left out: which passages there are; that is a snapshot's business.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 
@@ -20,64 +22,85 @@ from eunato_rag.errors import IndexStoreError
 from eunato_rag.indexing.embedding import Embedder, Vectors
 from eunato_rag.indexing.interaction import SCHEME, TokenCodes, compress
 
-_BATCH = 64
-_TABLE = "CREATE TABLE IF NOT EXISTS encoded (model TEXT, text BLOB, vector BLOB, tokens BLOB, PRIMARY KEY (model, text)) WITHOUT ROWID"
+_TABLE = """CREATE TABLE IF NOT EXISTS encoded (model TEXT, text BLOB, vector BLOB, tokens BLOB);
+CREATE UNIQUE INDEX IF NOT EXISTS encoded_by_text ON encoded (text, model);"""
+_PUT = "INSERT OR REPLACE INTO encoded VALUES (?, ?, ?, ?)"
+_AT_ONCE = 500
+"""Keys that one statement asks for."""
+_WAIT_S = 60.0
+"""How long one connection waits for another to have written."""
+
+Encoding = tuple[Vectors, TokenCodes]
 
 
 class VectorCache:
-    """Embeds texts through an embedder, each distinct one once."""
+    """The vectors and tokens of texts by one embedder. Safe to share between threads. `embedded` counts what was put in."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, embedder: Embedder) -> None:
+        """Open the file, or make it.
+
+        Raises:
+            IndexStoreError: it cannot be used.
+        """
+        self.path, self._embedder = path, embedder
+        self._model = f"{embedder.digest} {SCHEME}"
+        self._lock = Lock()
+        self.embedded = 0
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.path = path
         try:
-            with closing(sqlite3.connect(path)) as db, db:
+            with closing(self._connect()) as db, db:
                 db.execute("PRAGMA journal_mode=WAL")
-                db.execute(_TABLE)
+                db.executescript(_TABLE)
         except sqlite3.DatabaseError as error:
             raise IndexStoreError(f"The vector cache {path} cannot be used: {error}. Delete it; it will be made anew.") from error
 
-    def encode_document(
-        self, embedder: Embedder, texts: Sequence[str], progress: Callable[[int, int], None] = lambda done, total: None
-    ) -> tuple[Vectors, list[TokenCodes], int]:
-        """The vectors of the texts, shape (len(texts), dimension), their tokens, and how many had to be embedded.
+    def known(self, keys: Iterable[str]) -> set[str]:
+        """Those keys, SHA-256 of texts in hexadecimal digits, whose texts have a row here."""
+        found, remaining = set[str](), iter(keys)
+        with closing(self._connect()) as db:
+            while some := list(islice(remaining, _AT_ONCE)):
+                marks = ",".join("?" * len(some))
+                rows = db.execute(
+                    f"SELECT text FROM encoded WHERE model = ? AND text IN ({marks})", (self._model, *map(bytes.fromhex, some))
+                )
+                found.update(key.hex() for (key,) in rows)
+        return found
 
-        `progress(done, total)` is called after each batch; what is embedded by then is kept.
-        """
-        keys = [hashlib.sha256(text.encode()).digest() for text in texts]
-        model = f"{embedder.digest} {SCHEME}"
-        known: dict[bytes, tuple[Vectors, TokenCodes]] = {}
-        with closing(sqlite3.connect(self.path)) as db:
-            missing: dict[bytes, str] = {}
-            for key, text in zip(keys, texts, strict=True):
-                found = db.execute("SELECT vector, tokens FROM encoded WHERE model = ? AND text = ?", (model, key)).fetchone()
-                unpacked = _unpack(found[0], found[1], embedder.dimension) if found else None
-                if unpacked is None:
-                    missing[key] = text
-                else:
-                    known[key] = unpacked
-            order = sorted(missing, key=lambda key: -len(missing[key]))
-            progress(0, len(order))
-            for start in range(0, len(order), _BATCH):
-                batch = order[start : start + _BATCH]
-                made = embedder.encode_document_tokens([missing[key] for key in batch])
-                known.update((key, (one.vector, compress(one))) for key, one in zip(batch, made, strict=True))
-                with db:
-                    db.executemany(
-                        "INSERT OR REPLACE INTO encoded VALUES (?, ?, ?, ?)",
-                        [(model, key, *_pack(*known[key])) for key in batch],
-                    )
-                progress(start + len(batch), len(order))
-        vectors = np.stack([known[key][0] for key in keys]) if keys else np.zeros((0, embedder.dimension), dtype=np.float32)
-        return vectors, [known[key][1] for key in keys], len(order)
+    def embed(self, texts: Sequence[str]) -> None:
+        """Embed texts, whether they are known or not, and keep what comes of it."""
+        self.keep(zip(texts, encode(self._embedder, texts), strict=True))
 
-    def known(self, embedder: Embedder, texts: Sequence[str]) -> set[str]:
-        """Those of the texts that need not be embedded."""
-        model = f"{embedder.digest} {SCHEME}"
-        with closing(sqlite3.connect(self.path)) as db:
-            rows = db.execute("SELECT text FROM encoded WHERE model = ?", (model,))
-            kept = {key for (key,) in rows}
-        return {text for text in texts if hashlib.sha256(text.encode()).digest() in kept}
+    def keep(self, rows: Iterable[tuple[str, Encoding]]) -> None:
+        """Keep vectors and tokens that were just made, each with its text."""
+        packed = [(self._model, _key(text), *_pack(*encoding)) for text, encoding in rows]
+        with self._lock, closing(self._connect()) as db, db:
+            db.executemany(_PUT, packed)
+            self.embedded += len(packed)
+
+    def read(self, texts: Iterable[str]) -> Iterator[Encoding]:
+        """The vector and tokens of each text, in order; one that is not there, or was changed, is embedded now."""
+        with closing(self._connect()) as db:
+            for text in texts:
+                row = db.execute("SELECT vector, tokens FROM encoded WHERE text = ? AND model = ?", (_key(text), self._model)).fetchone()
+                found = _unpack(row[0], row[1], self._embedder.dimension) if row else None
+                if found is None:
+                    self.embed([text])
+                    (found,) = self.read([text])
+                yield found
+
+    def _connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self.path, timeout=_WAIT_S)
+        db.execute("PRAGMA synchronous=NORMAL")  # with a log that is whole either way
+        return db
+
+
+def encode(embedder: Embedder, texts: Sequence[str]) -> list[Encoding]:
+    """The vector and tokens of each text, as they are kept."""
+    return [(encoded.vector, compress(encoded)) for encoded in embedder.encode_document_tokens(texts)]
+
+
+def _key(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
 
 
 def _pack(vector: Vectors, tokens: TokenCodes) -> tuple[bytes, bytes]:
@@ -90,7 +113,7 @@ def _checksum(first: bytes, second: bytes) -> bytes:
     return zlib.crc32(second, zlib.crc32(first)).to_bytes(4, "little")
 
 
-def _unpack(vector: bytes, packed: bytes, dimension: int) -> tuple[Vectors, TokenCodes] | None:
+def _unpack(vector: bytes, packed: bytes, dimension: int) -> Encoding | None:
     """What a row holds; None where it is no row of this form, or was changed."""
     tokens, checksum = packed[:-4], packed[-4:]
     width = -(-dimension // 8)

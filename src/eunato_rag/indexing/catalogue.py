@@ -10,22 +10,31 @@ import json
 import sqlite3
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from eunato_rag.errors import DamagedSnapshot, NotFound
-from eunato_rag.records import Block, Change, CslRecord, Document, Footnote, Link, Mention, Page, PageSpan, Passage, Work
+from eunato_rag.indexing.entries import Entry, dump, unpack
+from eunato_rag.records import CslRecord, Document, Mention, Passage, Work
 
 _SCHEMA = """
-CREATE TABLE documents (position INTEGER PRIMARY KEY, id TEXT UNIQUE, source TEXT, sha256 TEXT, work TEXT, text TEXT, parts TEXT);
-CREATE TABLE passages (position INTEGER PRIMARY KEY, id TEXT UNIQUE, document TEXT, start INTEGER, end INTEGER, matter TEXT);
-CREATE INDEX passages_by_document ON passages (document, start);
+CREATE TABLE documents (
+    position INTEGER PRIMARY KEY, id TEXT UNIQUE, source TEXT, sha256 TEXT, work TEXT, text TEXT, parts TEXT, first INTEGER, count INTEGER
+);
+CREATE TABLE passages (position INTEGER PRIMARY KEY, id TEXT UNIQUE, document INTEGER, start INTEGER, end INTEGER, matter TEXT);
 CREATE TABLE works (position INTEGER PRIMARY KEY, id TEXT UNIQUE, record TEXT);
 """
+_ROW = "id, source, sha256, work, text, parts"
+_PASSAGES = """SELECT passages.id, documents.id, start, end, matter
+FROM passages JOIN documents ON documents.position = passages.document"""
 _KEPT, _KEPT_CHARACTERS = 256, 2**26
 """Documents held in memory at a time, and the characters of all of them; the one that was wanted last is held in any case."""
 
@@ -64,60 +73,89 @@ class Listed:
         return str(self.work.get("title") or self.source)
 
 
-def write_catalogue(path: Path, documents: Iterable[Document], passages: Iterable[Passage], works: Iterable[Work]) -> None:
+class Source(NamedTuple):
+    """Where a document came from, and what it was."""
+
+    source: str
+    document_id: str
+    sha256: str
+
+
+def write_catalogue(path: Path, entries: Iterable[Entry], works: Iterable[Work]) -> None:
+    """Write the file of documents, which are gone through once, and of works."""
     with closing(sqlite3.connect(path)) as db, db:
         db.executescript(_SCHEMA)
-        db.executemany(
-            "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?)",
-            ((n, d.id, d.source, d.sha256, _dump(d.work), d.text, _dump(_parts(d))) for n, d in enumerate(documents)),
-        )
-        db.executemany(
-            "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?)",
-            ((n, p.id, p.document_id, p.locator.start, p.locator.end, p.matter) for n, p in enumerate(passages)),
-        )
-        db.executemany("INSERT INTO works VALUES (?, ?, ?)", ((n, w.id, _dump(asdict(w))) for n, w in enumerate(works)))
+        first = 0
+        for number, entry in enumerate(entries):
+            told = (entry.id, entry.source, entry.sha256, entry.work, entry.text, entry.parts)
+            db.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (number, *told, first, len(entry.passages)))
+            rows = ((first + n, row.id, number, row.start, row.end, row.matter) for n, row in enumerate(entry.passages))
+            db.executemany("INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?)", rows)
+            first += len(entry.passages)
+        db.executemany("INSERT INTO works VALUES (?, ?, ?)", ((n, w.id, dump(asdict(w))) for n, w in enumerate(works)))
 
 
 class Catalogue:
-    """What a snapshot knows by id and by position. Safe to share between threads."""
+    """What a snapshot knows by id and by position. Safe to share between threads.
+
+    Nothing is read before it is wanted. The passages of a document have positions that follow each other.
+    """
 
     def __init__(self, path: Path) -> None:
         try:
             self._db = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True, check_same_thread=False)
-            rows = self._db.execute("SELECT id, work FROM documents ORDER BY position").fetchall()
-            places = self._db.execute("SELECT position, document, matter FROM passages ORDER BY position").fetchall()
+            ((self.document_count,),) = self._db.execute("SELECT count(*) FROM documents")
+            ((self.passage_count,),) = self._db.execute("SELECT coalesce(max(position) + 1, 0) FROM passages")
         except sqlite3.DatabaseError as error:
             raise DamagedSnapshot(f"{path.name} cannot be read: {error}. Run: eunato-rag reindex") from error
         self._lock = Lock()
         self._kept: OrderedDict[str, Document] = OrderedDict()
         self._characters = 0
-        self._works_of: dict[str, Mapping[str, Any]] = {identity: json.loads(work) for identity, work in rows}
-        self._positions: dict[str, list[int]] = {identity: [] for identity in self._works_of}
-        for position, document, _ in places:
-            self._positions[document].append(position)
-        self.passage_count = len(places)
-        self.surrounding = frozenset(position for position, _, matter in places if matter != "body")
 
-    @property
+    @cached_property
     def document_ids(self) -> tuple[str, ...]:
-        return tuple(self._works_of)
+        return tuple(identity for (identity,) in self._select("SELECT id FROM documents ORDER BY position"))
 
     @property
     def works_of_documents(self) -> Mapping[str, Mapping[str, Any]]:
         """The work of each document, in the order of `document_ids`."""
         return self._works_of
 
-    def document_numbers(self) -> list[int]:
+    @cached_property
+    def _works_of(self) -> dict[str, Mapping[str, Any]]:
+        rows = self._select("SELECT id, work FROM documents ORDER BY position")
+        return {identity: json.loads(work) for identity, work in rows}
+
+    @cached_property
+    def _ranges(self) -> NDArray[np.int64]:
+        """The first position of each document, and that behind its last; shape (documents, 2)."""
+        rows = self._select("SELECT first, first + count FROM documents ORDER BY position")
+        return np.asarray(rows, dtype=np.int64).reshape(-1, 2)
+
+    def sources(self) -> list[Source]:
+        """The source of each document, in order."""
+        return [Source(*row) for row in self._select("SELECT source, id, sha256 FROM documents ORDER BY position")]
+
+    def document_numbers(self) -> NDArray[np.int64]:
         """For each position the number of the passage's document in the order of `document_ids`."""
-        numbers = [0] * self.passage_count
-        for number, positions in enumerate(self._positions.values()):
-            for position in positions:
-                numbers[position] = number
-        return numbers
+        return np.repeat(np.arange(len(self._ranges)), self._ranges[:, 1] - self._ranges[:, 0])
+
+    def surrounding(self, positions: Sequence[int]) -> frozenset[int]:
+        """Those of the positions whose passages belong to front or back matter."""
+        wanted = json.dumps(list(positions))
+        rows = self._select("SELECT position FROM passages WHERE position IN (SELECT value FROM json_each(?)) AND matter != 'body'", wanted)
+        return frozenset(position for (position,) in rows)
 
     def has(self, identity: str) -> bool:
         """Whether there is a document of that id."""
-        return identity in self._works_of
+        return bool(self._select("SELECT 1 FROM documents WHERE id = ?", identity))
+
+    def entries(self) -> Iterator[tuple[object, ...]]:
+        """Of each entry that was written what is `Entry.kept`."""
+        for number in range(self.document_count):
+            ((*told, first, count),) = self._select(f"SELECT {_ROW}, first, count FROM documents WHERE position = ?", number)
+            asked = "SELECT id, start, end, matter FROM passages WHERE position >= ? AND position < ? ORDER BY position"
+            yield (*told, self._select(asked, first, first + count))
 
     def document(self, identity: str) -> Document:
         """The document of that id.
@@ -129,10 +167,10 @@ class Catalogue:
             if identity in self._kept:
                 self._kept.move_to_end(identity)
                 return self._kept[identity]
-            row = self._db.execute("SELECT id, source, sha256, work, text, parts FROM documents WHERE id = ?", (identity,)).fetchone()
+            row = self._db.execute(f"SELECT {_ROW} FROM documents WHERE id = ?", (identity,)).fetchone()
         if row is None:
             raise NotFound(f"There is no document {identity!r} in this snapshot.")
-        document = _document(*row)
+        document = unpack(*row)
         with self._lock:
             if identity not in self._kept:
                 self._kept[identity] = document
@@ -142,11 +180,15 @@ class Catalogue:
                 self._characters -= len(dropped.text)
         return document
 
+    def document_at(self, number: int) -> Document:
+        """The document of that number in the order of `document_ids`."""
+        return self.document(self._select("SELECT id FROM documents WHERE position = ?", number)[0][0])
+
     def listed(self, start: int, count: int) -> list[Listed]:
         """So many documents in order, from the number `start` on, counted from 0; none of their texts is read into memory."""
-        wanted = "SELECT id, source, sha256 FROM documents WHERE position >= ? AND position < ? ORDER BY position"
+        wanted = "SELECT id, source, sha256, work FROM documents WHERE position >= ? AND position < ? ORDER BY position"
         rows = self._select(wanted, start, start + count)
-        return [Listed(identity, source, sha256, self._works_of[identity]) for identity, source, sha256 in rows]
+        return [Listed(identity, source, sha256, json.loads(work)) for identity, source, sha256, work in rows]
 
     def passage(self, identity: str) -> Passage:
         """The passage of that id.
@@ -154,13 +196,13 @@ class Catalogue:
         Raises:
             NotFound: the snapshot has none.
         """
-        rows = self._select("SELECT id, document, start, end, matter FROM passages WHERE id = ?", identity)
+        rows = self._select(f"{_PASSAGES} WHERE passages.id = ?", identity)
         if not rows:
             raise NotFound(f"There is no passage {identity!r} in this snapshot. After a document changed, search again.")
         return self._passage(*rows[0])
 
     def passage_at(self, position: int) -> Passage:
-        return self._passage(*self._select("SELECT id, document, start, end, matter FROM passages WHERE position = ?", position)[0])
+        return self._passage(*self._select(f"{_PASSAGES} WHERE passages.position = ?", int(position))[0])
 
     def position(self, identity: str) -> int:
         """The row of a passage in the indexes.
@@ -175,8 +217,8 @@ class Catalogue:
 
     def passages_of(self, document_id: str, start: int = 0, end: int = sys.maxsize) -> list[Passage]:
         """The passages of one document, in order; those that share something with a range of it, if given."""
-        wanted = "SELECT id, document, start, end, matter FROM passages WHERE document = ? AND start < ? AND end > ? ORDER BY start, end"
-        rows = self._select(wanted, document_id, end, start)
+        near = "passages.position >= first AND passages.position < first + count AND start < ? AND end > ?"
+        rows = self._select(f"{_PASSAGES} WHERE documents.id = ? AND {near} ORDER BY start, end", document_id, end, start)
         return [self._passage(*row) for row in rows]
 
     def works(self) -> list[Work]:
@@ -186,16 +228,19 @@ class Catalogue:
         rows = self._select("SELECT record FROM works WHERE id = ?", identity)
         return _work(json.loads(rows[0][0])) if rows else None
 
-    def allowed(self, wanted: Filter) -> list[int] | None:
-        """The positions of the passages that a filter leaves; None where it leaves all."""
-        if wanted == Filter():
+    def allowed(self, wanted: Filter) -> NDArray[np.int64] | None:
+        """The positions of the passages that a filter leaves, in order; None where it leaves all."""
+        documents = self.allowed_documents(wanted)
+        if documents is None:
             return None
-        return sorted(p for identity, work in self._works_of.items() if matches(identity, work, wanted) for p in self._positions[identity])
+        return np.concatenate([np.zeros(0, dtype=np.int64), *(np.arange(*self._ranges[number]) for number in documents)])
 
     def allowed_documents(self, wanted: Filter) -> list[int] | None:
         """The numbers, in the order of `document_ids`, of the documents that a filter leaves; None where it leaves all."""
         if wanted == Filter():
             return None
+        if wanted == Filter(document_id=wanted.document_id):
+            return [number for (number,) in self._select("SELECT position FROM documents WHERE id = ?", wanted.document_id)]
         return [number for number, (identity, work) in enumerate(self._works_of.items()) if matches(identity, work, wanted)]
 
     def close(self) -> None:
@@ -242,38 +287,6 @@ FACETS = (
 def matches(identity: str, work: Mapping[str, Any], wanted: Filter) -> bool:
     """Whether a filter leaves a document of that id and work."""
     return wanted.document_id in (None, identity) and all(facet.fits(facet.value(work), wanted) for facet in FACETS)
-
-
-def _dump(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def _parts(document: Document) -> dict[str, object]:
-    return {
-        "blocks": [[b.kind, b.start, b.end, b.level, b.matter] for b in document.blocks],
-        "pages": [[p.start, p.end, p.page.number, p.page.label] for p in document.pages],
-        "footnotes": [[f.number, f.anchors, f.start, f.end, f.work] for f in document.footnotes],
-        "links": [[k.start, k.end, k.target] for k in document.links],
-        "sentences": document.sentences,
-        "report": [[c.kind, c.detail, c.lines, c.removed] for c in document.report],
-    }
-
-
-def _document(identity: str, source: str, sha256: str, work: str, text: str, packed: str) -> Document:
-    parts = json.loads(packed)
-    return Document(
-        identity,
-        source,
-        sha256,
-        json.loads(work),
-        text,
-        tuple(Block(*row) for row in parts["blocks"]),
-        tuple(PageSpan(start, end, Page(number, label)) for start, end, number, label in parts["pages"]),
-        tuple(Footnote(n, tuple(anchors), start, end, cited) for n, anchors, start, end, cited in parts["footnotes"]),
-        tuple(Link(*row) for row in parts["links"]),
-        tuple((start, end) for start, end in parts["sentences"]),
-        tuple(Change(kind, detail, tuple(lines) if lines else None, removed) for kind, detail, lines, removed in parts["report"]),
-    )
 
 
 def _work(record: dict[str, Any]) -> Work:

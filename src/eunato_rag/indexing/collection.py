@@ -7,7 +7,6 @@ made by the embedded index, so that an inner product with the query's terms is i
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -94,9 +93,8 @@ class CollectionKeywords(Vocabulary):
     """As `KeywordIndex`, which see."""
 
     def __init__(self, search: _Search, vocabulary: Vocabulary) -> None:
-        super().__init__(vocabulary.frequencies, len(vocabulary))
+        super().__init__(vocabulary.postings)
         self._search = search
-        self._numbers = {term: number for number, term in enumerate(vocabulary.frequencies)}
 
     def search(self, query: str, k: int, allowed: Allowed = None) -> Ranked:
         """The k positions of highest BM25 above zero; only `allowed` ones if given."""
@@ -104,8 +102,7 @@ class CollectionKeywords(Vocabulary):
 
     def search_terms(self, terms: Sequence[str], k: int, allowed: Allowed = None) -> Ranked:
         """The same for terms as `analyse` gives them."""
-        counts = Counter(self._numbers[term] for term in terms if term in self._numbers)
-        if not counts:
+        query = {number: float(times) for number, times in self.counted(terms).items()}
+        if not query:
             return []
-        query = {number: float(count) for number, count in counts.items()}
         return self._search.search(TERMS, query, min(k, len(self)), allowed, {})

@@ -7,16 +7,19 @@ arrays that are read from the file where they are needed. Left out: what makes t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eunato_rag.errors import DamagedSnapshot
+from eunato_rag.indexing.arrays import Grouping, RowWriter, WordList, mapped, new_array, parts
 from eunato_rag.indexing.folding import FOLDING, read_words
 
-SCHEME = f"concordance/1 {FOLDING}"
+SCHEME = f"concordance/2 {FOLDING}"
 """Name and version of what is written; a change of it changes the version."""
 
 Positions = NDArray[np.int64]
@@ -30,56 +33,58 @@ _ARRAYS = ("words", "starts", "ends", "places", "bounds", "documents")
 class Concordance:
     """The words of documents by position; documents are numbered in the order of the catalogue. Safe to share between threads."""
 
-    _VOCABULARY = "vocabulary.txt"
+    _VOCABULARY = "vocabulary"
 
-    def __init__(self, vocabulary: Sequence[str], arrays: dict[str, NDArray[np.integer]]) -> None:
+    def __init__(self, vocabulary: WordList, arrays: dict[str, NDArray[Any]]) -> None:
         self._forms = vocabulary
-        self._ids = {form: n for n, form in enumerate(vocabulary)}
-        # plain views of the mapped files: still read from there, but quicker to index
-        views = {name: np.asarray(array) for name, array in arrays.items()}
-        self.words, self.starts, self.ends = views["words"], views["starts"], views["ends"]
-        self._places, self._bounds, self._documents = views["places"], views["bounds"], views["documents"]
+        self.words, self.starts, self.ends = arrays["words"], arrays["starts"], arrays["ends"]
+        self._places, self._bounds, self._documents = arrays["places"], arrays["bounds"], arrays["documents"]
 
     @classmethod
     def write(cls, folder: Path, texts: Iterable[str]) -> None:
-        """Write the files for the texts of the documents, in order."""
+        """Write the files for the texts of the documents, in order. Memory: the distinct words, and little for each document."""
         folder.mkdir()
         ids: dict[str, int] = {}
-        words, starts, ends = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
         sizes = [0]
-        for text in texts:
-            sizes.append(0)
-            for place, part in _parts(text):
-                read = read_words(part)
-                words.append(np.fromiter((ids.setdefault(form, len(ids)) for form in read.forms), dtype=np.int32, count=len(read)))
-                starts.append(read.starts + np.int32(place))
-                ends.append(read.ends + np.int32(place))
-                sizes[-1] += len(read)
+        with ExitStack() as stack:
+            words, starts, ends = (stack.enter_context(RowWriter(folder / f"{name}.npy", np.int32)) for name in ("words", "starts", "ends"))
+            for text in texts:
+                for place, part in _parts(text):
+                    read = read_words(part)
+                    words.append(np.fromiter((ids.setdefault(form, len(ids)) for form in read.forms), dtype=np.int32, count=len(read)))
+                    starts.append(read.starts + np.int32(place))
+                    ends.append(read.ends + np.int32(place))
+                sizes.append(words.rows)
         vocabulary = sorted(ids)
         rank = np.zeros(len(ids), dtype=np.int32)
         rank[np.fromiter((ids[form] for form in vocabulary), dtype=np.int64, count=len(ids))] = np.arange(len(ids), dtype=np.int32)
-        row = rank[np.concatenate(words)]
-        counts = np.bincount(row, minlength=len(vocabulary))
-        arrays: dict[str, NDArray[np.integer]] = {
-            "words": row,
-            "starts": np.concatenate(starts),
-            "ends": np.concatenate(ends),
-            "places": np.argsort(row, kind="stable").astype(np.int64),
-            "bounds": np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-            "documents": np.cumsum(sizes).astype(np.int64),
-        }
-        for name in _ARRAYS:
-            np.save(folder / f"{name}.npy", arrays[name], allow_pickle=False)
-        (folder / cls._VOCABULARY).write_text("\n".join(vocabulary), "utf-8")
+        WordList.write(folder / cls._VOCABULARY, vocabulary)
+        cls._sort(folder, rank)
+        np.save(folder / "documents.npy", np.asarray(sizes, dtype=np.int64), allow_pickle=False)
+
+    @classmethod
+    def _sort(cls, folder: Path, rank: NDArray[np.int32]) -> None:
+        """Number the words by their order, and set down where each stands."""
+        words = np.load(folder / "words.npy", mmap_mode="r+", allow_pickle=False)
+        counts = np.zeros(len(rank), dtype=np.int64)
+        for some in parts(len(words)):
+            words[some] = rank[words[some]]
+            counts += np.bincount(words[some], minlength=len(rank))
+        grouping = Grouping(counts)
+        places = new_array(folder / "places.npy", np.int32 if len(words) < 2**31 else np.int64, len(words))
+        for some in parts(len(words)):
+            order, there = grouping.places(words[some])
+            places[there] = some.start + order
+        np.save(folder / "bounds.npy", grouping.bounds, allow_pickle=False)
 
     @classmethod
     def load(cls, folder: Path) -> Concordance:
         try:
-            vocabulary = (folder / cls._VOCABULARY).read_text("utf-8").split("\n")
-            arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in _ARRAYS}
+            vocabulary = WordList.load(folder / cls._VOCABULARY)
+            arrays = {name: mapped(folder / f"{name}.npy") for name in _ARRAYS}
         except (OSError, ValueError, EOFError) as error:
             raise DamagedSnapshot(f"{folder.name} holds no concordance: {error}. Run: eunato-rag reindex") from error
-        return cls(vocabulary if vocabulary != [""] else [], arrays)
+        return cls(vocabulary, arrays)
 
     def __len__(self) -> int:
         """Words of all documents together."""
@@ -91,7 +96,7 @@ class Concordance:
 
     def ids(self, forms: Iterable[str]) -> NDArray[np.int64]:
         """The number of each word, -1 for one that no document has."""
-        return np.asarray([self._ids.get(form, -1) for form in forms], dtype=np.int64)
+        return np.asarray([self._forms.number(form) for form in forms], dtype=np.int64)
 
     def forms(self, start: int, end: int) -> list[str]:
         """The words from one position up to another."""

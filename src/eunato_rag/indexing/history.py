@@ -17,6 +17,7 @@ from eunato_rag.indexing.snapshot import (
     Manifest,
     open_snapshot,
     read_manifest,
+    remembered,
     served_ids,
     set_current,
     writing,
@@ -118,6 +119,7 @@ def delete_old(index: Path, keep: int, milvus: Milvus | None = None) -> list[str
         if milvus is not None:  # before the folder, by which alone it is known
             milvus.drop(identity)
         shutil.rmtree(index / SNAPSHOTS / identity)
+        remembered(index, identity).unlink(missing_ok=True)
     return gone
 
 
@@ -129,6 +131,7 @@ def _served(index: Path) -> list[str]:
 
 
 def _verified(index: Path, identity: str, embedder: Embedder, milvus: Milvus | None) -> Manifest:
+    read_manifest(index, identity)  # every file, whatever was compared before
     snapshot = open_snapshot(index, embedder, identity, milvus)
     snapshot.close()
     return snapshot.manifest

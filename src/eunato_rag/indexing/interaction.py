@@ -9,7 +9,7 @@ Left out: which passages are compared (retrieval), and what a text's tokens are 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eunato_rag.errors import DamagedSnapshot
+from eunato_rag.indexing.arrays import RowWriter, mapped
 from eunato_rag.indexing.embedding import Encoded, Vectors
 from eunato_rag.indexing.products import bits_times
 
@@ -105,33 +106,30 @@ class TokenIndex:
         self._codes, self._starts, self._places, self._frequencies = codes, starts, places, frequencies
 
     @classmethod
-    def write(cls, folder: Path, tokens: Sequence[TokenCodes], contexts: Sequence[int]) -> None:
-        """Write the files; `contexts` are the lengths of what stands before each passage's own text."""
+    def write(cls, folder: Path, tokens: Iterable[TokenCodes], contexts: Iterable[int], dimension: int) -> None:
+        """Write the files for passages, which are gone through once; `contexts` are the lengths of what stands before their own text."""
         folder.mkdir()
-        starts = np.concatenate([[0], np.cumsum([len(one.pieces) for one in tokens])]).astype(np.int64)
-        size = max((int(one.pieces.max(initial=-1)) for one in tokens), default=-1) + 1
-        frequencies = np.zeros(size, dtype=np.int32)
-        places = np.zeros(int(starts[-1]), dtype=np.uint16)
-        width = tokens[0].codes.shape[1] if tokens else 0
-        codes = np.lib.format.open_memmap(folder / cls._CODES, mode="w+", dtype=np.uint8, shape=(int(starts[-1]), width))
-        for one, context, start, end in zip(tokens, contexts, starts[:-1], starts[1:], strict=True):
-            codes[start:end] = one.codes
-            inside = one.places - context
-            places[start:end] = np.where(inside < 0, _OUTSIDE, np.minimum(inside, _OUTSIDE - 1))
-            frequencies[np.unique(one.pieces)] += 1
-        codes.flush()
-        np.save(folder / cls._STARTS, starts)
-        np.save(folder / cls._PLACES, places)
+        starts, frequencies = [0], np.zeros(0, dtype=np.int32)
+        with RowWriter(folder / cls._CODES, np.uint8, -(-dimension // 8)) as codes, RowWriter(folder / cls._PLACES, np.uint16) as places:
+            for one, context in zip(tokens, contexts, strict=True):
+                codes.append(one.codes)
+                inside = one.places - context
+                places.append(np.where(inside < 0, _OUTSIDE, np.minimum(inside, _OUTSIDE - 1)))
+                if (missing := int(one.pieces.max(initial=-1)) + 1 - len(frequencies)) > 0:
+                    frequencies = np.append(frequencies, np.zeros(missing, dtype=np.int32))
+                frequencies[np.unique(one.pieces)] += 1
+                starts.append(codes.rows)
+        np.save(folder / cls._STARTS, np.asarray(starts, dtype=np.int64))
         np.save(folder / cls._FREQUENCIES, frequencies)
 
     @classmethod
     def load(cls, folder: Path) -> TokenIndex:
         try:
             return cls(
-                np.load(folder / cls._CODES, mmap_mode="r", allow_pickle=False),
-                np.load(folder / cls._STARTS, allow_pickle=False),
-                np.load(folder / cls._PLACES, mmap_mode="r", allow_pickle=False),
-                np.load(folder / cls._FREQUENCIES, allow_pickle=False),
+                mapped(folder / cls._CODES),
+                mapped(folder / cls._STARTS),
+                mapped(folder / cls._PLACES),
+                mapped(folder / cls._FREQUENCIES),
             )
         except (OSError, ValueError, EOFError) as error:
             raise DamagedSnapshot(f"{folder.name} holds no token vectors: {error}. Run: eunato-rag reindex") from error

@@ -1,33 +1,31 @@
-"""Keyword search: BM25 by bm25s, and the only analyser, for build and query alike.
+"""Keyword search by BM25, and the only analyser, for build and query alike.
 
 The analyser belongs to the index: a query analysed in another way finds nothing, so its version is in the manifest.
-Left out: fields; what is indexed for a passage is one text, made by ingestion.
+Left out: fields; what is indexed for a passage is one text, made by ingestion. How terms are kept and added up (postings).
 """
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from eunato_rag.errors import DamagedSnapshot
+from eunato_rag.indexing.arrays import WordList
+from eunato_rag.indexing.postings import Postings
 
 if TYPE_CHECKING:
-    from eunato_rag.indexing.vectors import Ranked
+    from eunato_rag.indexing.vectors import Allowed, Ranked
 
 ANALYSER = "words-folded-spelling-porter2/1"
 """Name and version of `analyse`; a change of its output changes the version."""
-
-K1, B = 1.2, 0.75
 
 _TOKEN = re.compile(r"(?:[^\W\d_]\.){2,}|\d+(?:[.,]\d+)*|\w+(?:&\w+)*")
 # No "us" among them: lower-cased, the pronoun and the country are one word.
@@ -89,45 +87,38 @@ def _stemmer() -> Any:
 class Vocabulary:
     """The terms of the texts, and in how many of these each occurs."""
 
-    _COUNTS = "frequencies.json"
-
-    def __init__(self, frequencies: dict[str, int], size: int) -> None:
-        self._frequencies, self._size = frequencies, size
+    def __init__(self, postings: Postings) -> None:
+        self.postings = postings
 
     @classmethod
-    def read(cls, folder: Path) -> Vocabulary:
-        """That of a saved keyword index, without the index.
+    def read(cls, folder: Path) -> Self:
+        """That of an index that was written.
 
         Raises:
             DamagedSnapshot: there is none.
         """
-        return Vocabulary(*cls._counts(folder))
-
-    @classmethod
-    def _counts(cls, folder: Path) -> tuple[dict[str, int], int]:
         try:
-            counts = json.loads((folder / cls._COUNTS).read_text("utf-8"))
-            return counts["terms"], counts["size"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            return cls(Postings.load(folder))
+        except (OSError, ValueError, EOFError) as error:
             raise DamagedSnapshot(f"{folder.name} is no keyword index: {error}. Run: eunato-rag reindex") from error
 
     def __len__(self) -> int:
         """How many texts there are."""
-        return self._size
+        return self.postings.size
 
     @property
-    def frequencies(self) -> dict[str, int]:
-        """In how many texts each term occurs; in an order that is the same for the same texts, which numbers the terms."""
-        return self._frequencies
+    def terms(self) -> WordList:
+        """Every term; its place there is its number."""
+        return self.postings.terms
 
     def weight(self, term: str) -> float:
         """How rare a term is: BM25's inverse document frequency, above zero; highest for a term that never occurs."""
-        n = self._frequencies.get(term, 0)
-        return math.log(1 + (self._size - n + 0.5) / (n + 0.5))
+        n = self.postings.frequency(term)
+        return math.log(1 + (len(self) - n + 0.5) / (n + 0.5))
 
     def share(self, term: str) -> float:
         """The share of the texts, 0..1, that hold a term."""
-        return self._frequencies.get(term, 0) / max(1, self._size)
+        return self.postings.frequency(term) / max(1, len(self))
 
     def coverage(self, query: str, terms: frozenset[str] | None = None) -> float:
         """The share, 0..1 and weighted by rarity, of the query's terms that occur in `terms`; in the corpus if None."""
@@ -135,77 +126,35 @@ class Vocabulary:
         total = sum(self.weight(term) for term in wanted)
         if not total:
             return 0.0
-        return sum(self.weight(t) for t in wanted if (t in self._frequencies if terms is None else t in terms)) / total
+        there = (term for term in wanted if (self.postings.frequency(term) if terms is None else term in terms))
+        return sum(self.weight(term) for term in there) / total
+
+    def counted(self, terms: Iterable[str]) -> dict[int, int]:
+        """How often each of the terms stands there, by number; without those that no text has."""
+        numbers = (self.terms.number(term) for term in terms)
+        return dict(Counter(number for number in numbers if number >= 0))
 
 
 class KeywordIndex(Vocabulary):
     """BM25 (Lucene's variant, k1 1.2, b 0.75) over texts by position."""
 
-    def __init__(self, model: Any, frequencies: dict[str, int], size: int) -> None:
-        super().__init__(frequencies, size)
-        self._model = model
-
     @classmethod
-    def build(cls, texts: Sequence[str]) -> KeywordIndex:
-        import bm25s
+    def write(cls, folder: Path, texts: Iterable[str]) -> None:
+        """Write the index of texts, which are gone through once, into a new folder."""
+        folder.mkdir()
+        Postings.write(folder, map(analyse, texts))
 
-        terms = [analyse(text) or [""] for text in texts]
-        model = bm25s.BM25(k1=K1, b=B, method="lucene")
-        model.index(terms, show_progress=False)
-        frequencies: dict[str, int] = {}
-        for words in terms:
-            for word in set(words):
-                frequencies[word] = frequencies.get(word, 0) + 1
-        return cls(model, dict(sorted(frequencies.items())), len(texts))
-
-    @classmethod
-    def load(cls, folder: Path) -> KeywordIndex:
-        import bm25s
-
-        try:
-            model = bm25s.BM25.load(str(folder), load_corpus=False)
-            return cls(model, *cls._counts(folder))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DamagedSnapshot(f"{folder.name} is no keyword index: {error}. Run: eunato-rag reindex") from error
-
-    def save(self, folder: Path) -> None:
-        self._model.save(str(folder), show_progress=False)
-        counts = {"size": self._size, "terms": self._frequencies}
-        (folder / self._COUNTS).write_text(json.dumps(counts, ensure_ascii=False), "utf-8")
-
-    def search(self, query: str, k: int, allowed: Sequence[int] | None = None) -> Ranked:
+    def search(self, query: str, k: int, allowed: Allowed | None = None) -> Ranked:
         """The k positions of highest BM25 above zero; only `allowed` ones if given."""
         return self.search_terms(analyse(query), k, allowed)
 
-    def search_terms(self, terms: Sequence[str], k: int, allowed: Sequence[int] | None = None) -> Ranked:
+    def search_terms(self, terms: Sequence[str], k: int, allowed: Allowed | None = None) -> Ranked:
         """The same for terms as `analyse` gives them; a term analysed again may be another."""
-        terms = [term for term in terms if term in self._frequencies]
-        if not terms:
-            return []
-        scores: NDArray[np.float32] = self._model.get_scores(terms)
-        if allowed is None:
-            least = np.partition(scores, -k)[-k] if k < len(scores) else scores.dtype.type(0)
-            positions = np.flatnonzero((scores > 0) & (scores >= least))
-        else:
-            among = np.asarray(allowed, dtype=np.int64)
-            positions = among[scores[among] > 0]
-        order = positions[np.lexsort((positions, -scores[positions]))][:k]
-        return [(int(p), float(scores[p])) for p in order]
+        return self.postings.best(self.counted(terms), k, None if allowed is None else np.asarray(allowed, dtype=np.int64))
 
     def weights(self) -> Iterator[dict[int, float]]:
-        """By position, what each term of a text counts in BM25; a term stands as its number in `frequencies`.
+        """By position, what each term of a text counts in BM25, by number.
 
         The sum over a query's terms, each as often as it is there, is the score of `search_terms`.
         """
-        table = self._model.scores
-        starts = np.asarray(table["indptr"])
-        numbers = {self._model.vocab_dict[term]: number for number, term in enumerate(self._frequencies)}
-        renumbered = np.asarray([numbers.get(old, -1) for old in range(len(starts) - 1)], dtype=np.int64)
-        terms = np.repeat(renumbered, np.diff(starts))
-        # kept by term; turned to be by text
-        texts = np.asarray(table["indices"])
-        order = np.argsort(texts, kind="stable")
-        bounds = np.searchsorted(texts[order], np.arange(self._size + 1))
-        for start, end in pairwise(bounds.tolist()):
-            part = order[start:end]
-            yield dict(zip(terms[part].tolist(), table["data"][part].tolist(), strict=True))
+        return self.postings.by_text()

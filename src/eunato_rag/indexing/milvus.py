@@ -208,7 +208,7 @@ class Milvus:
         for start in range(0, len(vectors), _BATCH):
             positions = range(start, min(start + _BATCH, len(vectors)))
             rows = zip(positions, vectors.vectors(positions), islice(weights, len(positions)), strict=True)
-            data = [{POSITION: p, DENSE: vector, TERMS: terms, **numbers[documents[p]]} for p, vector, terms in rows]
+            data = [{POSITION: p, DENSE: vector, TERMS: terms, **numbers[int(documents[p])]} for p, vector, terms in rows]
             self.call("insert", _WRITE_S, collection_name=name, data=data)
         self.call("flush", _BUILD_S, collection_name=name)
         quick, slow = MilvusClient.prepare_index_params(), MilvusClient.prepare_index_params()

@@ -5,6 +5,8 @@ Left out: damage that comes later, which the checksums tell (snapshot).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,10 +17,13 @@ from eunato_rag.indexing.folding import read_words
 from eunato_rag.indexing.keywords import analyse
 
 if TYPE_CHECKING:
+    from eunato_rag.indexing.building import Contents
+    from eunato_rag.indexing.cache import Encoding
     from eunato_rag.indexing.catalogue import Catalogue
     from eunato_rag.indexing.collection import Collection
+    from eunato_rag.indexing.entries import Entry
     from eunato_rag.indexing.keywords import KeywordIndex
-    from eunato_rag.indexing.snapshot import Contents, Snapshot
+    from eunato_rag.indexing.snapshot import Snapshot
     from eunato_rag.indexing.vectors import VectorIndex
 
 _ROUNDING = 1e-4
@@ -32,45 +37,56 @@ _TERMS = 8
 
 
 def probe(snapshot: Snapshot, contents: Contents) -> None:
-    """Compare a snapshot with what it was made of: all rows are there, every passage is as it was, and one of each document
-    is found by its vector, its words, its tokens and its place.
+    """Compare a snapshot with what it was made of: all rows are there, every document and passage is as it was, and one of each
+    document is found by its vector, its words, its tokens and its place.
 
     Raises:
         DamagedSnapshot: says what differs.
     """
     sizes = (len(snapshot.vectors), len(snapshot.keywords), len(snapshot.tokens), snapshot.catalogue.passage_count)
-    if set(sizes) != {len(contents.passages)}:
-        raise DamagedSnapshot(f"The new snapshot holds {sizes} rows for {len(contents.passages)} passages; it was not published.")
-    if snapshot.concordance.document_count != len(contents.documents):
-        raise DamagedSnapshot("The new snapshot's concordance lacks documents; it was not published.")
-    rows: dict[str, list[int]] = {}
-    for position, passage in enumerate(contents.passages):
-        if snapshot.catalogue.passage_at(position) != passage:
-            raise DamagedSnapshot(f"Passage {passage.id} was not read back as written; the snapshot was not published.")
-        rows.setdefault(passage.document_id, []).append(position)
-    step = max(1, len(contents.documents) // _SEARCHED)
-    for number, document in enumerate(contents.documents):
-        own = rows.get(document.id, [])
-        missed = _missed(snapshot, contents, number, own[len(own) // 2], searching=number % step == 0) if own else None
+    if set(sizes) != {contents.passage_count}:
+        raise DamagedSnapshot(f"The new snapshot holds {sizes} rows for {contents.passage_count} passages; it was not published.")
+    if {snapshot.concordance.document_count, snapshot.catalogue.document_count} != {len(contents.entries)}:
+        raise DamagedSnapshot("The new snapshot lacks documents; it was not published.")
+    for entry, kept in zip(contents.entries, snapshot.catalogue.entries(), strict=True):
+        if kept != entry.kept():
+            raise DamagedSnapshot(f"{entry.source} was not read back as written; the snapshot was not published.")
+    step = max(1, len(contents.entries) // _SEARCHED)
+    for number, (entry, position, text, encoding) in enumerate(_middles(contents)):
+        missed = _missed(snapshot, number, position, text, entry, encoding, searching=number % step == 0)
         if missed:
-            raise DamagedSnapshot(f"The {missed} of the new snapshot do not lead to {document.source} again; it was not published.")
+            raise DamagedSnapshot(f"The {missed} of the new snapshot do not lead to {entry.source} again; it was not published.")
 
 
-def _missed(snapshot: Snapshot, contents: Contents, document: int, position: int, *, searching: bool) -> str | None:
+def _middles(contents: Contents) -> Iterator[tuple[Entry, int, str, Encoding]]:
+    """Of each document the passage in the middle: its position, what was embedded for it, and as what."""
+    places, texts, first = [], [], 0
+    for entry in contents.entries:
+        middle = len(entry.passages) // 2
+        places.append(first + middle)
+        texts.append(next(islice(entry.texts(), middle, None)))
+        first += len(entry.passages)
+    return zip(contents.entries, places, texts, contents.encodings(texts), strict=True)
+
+
+def _missed(
+    snapshot: Snapshot, document: int, position: int, text: str, entry: Entry, encoding: Encoding, *, searching: bool
+) -> str | None:
     """The first part of a snapshot in which a passage is not found by what it is made of; None where it is in all."""
-    vector = contents.vectors[position]
+    vector, tokens = encoding
     if not np.array_equal(snapshot.vectors.vectors([position])[0], vector):
         return "vectors"
     if searching:
         # equal passages tie, so it need not be first of all
         if not any(score >= float(vector @ vector) - _ROUNDING for _, score in snapshot.vectors.search(vector, 1)):
             return "vectors"
-        terms = sorted(set(analyse(contents.texts[position])), key=lambda term: (-snapshot.keywords.weight(term), term))[:_TERMS]
+        terms = sorted(set(analyse(text)), key=lambda term: (-snapshot.keywords.weight(term), term))[:_TERMS]
         if not all(snapshot.keywords.search_terms([term], 1, [position]) for term in terms):
             return "keywords"
-    if not np.array_equal(snapshot.tokens.codes(position), contents.tokens[position].codes):
+    if not np.array_equal(snapshot.tokens.codes(position), tokens.codes):
         return "tokens"
-    words = read_words(contents.passages[position].text).forms[1:-1]  # a passage may begin and end within a word
+    row = entry.passages[len(entry.passages) // 2]
+    words = read_words(entry.text[row.start : row.end]).forms[1:-1]  # a passage may begin and end within a word
     if words and not len(snapshot.concordance.find(snapshot.concordance.ids(words), [document])):
         return "words"
     return None
@@ -82,7 +98,6 @@ def probe_collection(collection: Collection, catalogue: Catalogue, vectors: Vect
     Raises:
         DamagedSnapshot: says what differs.
     """
-    terms = list(keywords.frequencies)
     step = max(1, len(vectors) // _SEARCHED_THERE)
     for position, weights in enumerate(keywords.weights()):
         if position % step:
@@ -98,6 +113,6 @@ def probe_collection(collection: Collection, catalogue: Catalogue, vectors: Vect
         if not any(score >= float(vector @ vector) - _ROUNDING for _, score in found):
             raise DamagedSnapshot(f"Passage {position} is not found by its vector in Milvus; the snapshot was not published.")
         rarest = sorted(weights, key=lambda number: -weights[number])[:_TERMS]
-        said = collection.keywords.search_terms([terms[number] for number in rarest], 1, [position])
+        said = collection.keywords.search_terms([keywords.terms[number] for number in rarest], 1, [position])
         if not said or abs(said[0][1] - sum(weights[number] for number in rarest)) > _ROUNDING:
             raise DamagedSnapshot(f"Passage {position} is not found by its words in Milvus; the snapshot was not published.")

@@ -11,6 +11,7 @@ import hashlib
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from eunato_rag.records import Block, Document, Matter, Passage
 
@@ -34,14 +35,13 @@ class Chunking:
     overlap: int = 2
 
 
-def embedding_text(document: Document, start: int, end: int, *, model_size: Callable[[str], int], model_limit: int) -> str:
-    """What is embedded and indexed for a range: what it is about, then its words.
+def embedding_context(document: Document, start: int, *, model_size: Callable[[str], int], model_limit: int) -> str:
+    """What is embedded and indexed before the words of a passage that begins there: lines that say what it is about.
 
     Title, headings, and the head of a table say what a passage leaves out. Where they take more than half of what the
     model reads, the outer headings go first, then the title: they say least of this passage.
     """
-    context = _fitting(document.context(start), model_size, model_limit // 2)
-    return "\n".join((*context, document.text[start:end]))
+    return "".join(f"{line}\n" for line in _fitting(document.context(start), model_size, model_limit // 2))
 
 
 def _fitting(context: tuple[str, ...], model_size: Callable[[str], int], limit: int) -> tuple[str, ...]:
@@ -70,9 +70,10 @@ def chunk(
     than that is cut between words.
     """
 
+    context = cache(lambda start: embedding_context(document, start, model_size=model_size, model_limit=model_limit))
+
     def fits(start: int, end: int) -> bool:
-        text = embedding_text(document, start, end, model_size=model_size, model_limit=model_limit)
-        return _within(text, model_size, model_limit)
+        return _within(context(start) + document.text[start:end], model_size, model_limit)
 
     cutter = _Cutter(document.text, chunking, size, fits)
     passages = []

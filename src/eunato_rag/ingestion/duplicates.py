@@ -10,9 +10,8 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
 from zlib import crc32
-
-from eunato_rag.records import Document
 
 SAME = 0.85
 """Least resemblance, 0..1, of two texts that are one document."""
@@ -21,7 +20,19 @@ _SAMPLE = 4
 """One run of words in four is compared; short texts are compared whole."""
 
 
-def find_duplicates(documents: Sequence[Document], rank: Callable[[Document], object]) -> dict[str, str]:
+class Sourced(Protocol):
+    """A text and where it comes from."""
+
+    @property
+    def source(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+
+
+Found = TypeVar("Found", bound=Sourced)
+
+
+def find_duplicates(documents: Sequence[Found], rank: Callable[[Found], object]) -> dict[str, str]:
     """Source of each duplicate to the source of the one that is kept: the lowest `rank` of those that are the same.
 
     Two sets as alike as that share a run among the rarest of each, a little more than the part in which they may differ;

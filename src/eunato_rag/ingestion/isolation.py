@@ -15,8 +15,9 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from functools import cache
 from multiprocessing.connection import Connection
@@ -45,6 +46,9 @@ _IN_TIME = 2**21
 """Bytes of a file that has to be read within the seconds of `Limits`; a larger one has as much longer as it is larger."""
 _LONGEST = 16
 """Times as long at most: what is larger still holds pictures."""
+
+_AHEAD = 16
+"""Documents for each worker that may wait, read, to be taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,19 +124,29 @@ class Workers:
         self._limits = limits
         self._own = local()
         self._all: list[Worker] = []
-        self._pool = ThreadPoolExecutor(count)
+        self._count, self._pool = count, ThreadPoolExecutor(count)
 
     def __enter__(self) -> Workers:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the processes; what is being read is not waited for longer than its limits."""
         self._pool.shutdown(cancel_futures=True)
         for worker in self._all:
             worker.close()
 
-    def read_all(self, paths: Sequence[Path]) -> Iterator[Document | UnreadableDocument]:
-        """The document of each file or the reason why there is none, in the order of the paths."""
-        return self._pool.map(self._read, paths)
+    def read_all(self, paths: Iterable[Path]) -> Iterator[Document | UnreadableDocument]:
+        """The document of each file or the reason why there is none, in the order of the paths; some files ahead of who asks."""
+        begun: deque[Future[Document | UnreadableDocument]] = deque()
+        for path in paths:
+            begun.append(self._pool.submit(self._read, path))
+            if len(begun) > _AHEAD * self._count:
+                yield begun.popleft().result()
+        while begun:
+            yield begun.popleft().result()
 
     def _read(self, path: Path) -> Document | UnreadableDocument:
         try:

@@ -5,6 +5,7 @@ Nothing heavy is imported before it is needed. Left out: what a door does with t
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eunato_rag.errors import SettingsError
@@ -131,8 +132,8 @@ def keys(settings: Settings) -> KeyStore:
     return KeyStore(settings.serving.key_file or beside(settings.index))
 
 
-def serving(settings: Settings, address: str) -> Serving:
-    """How the service is run on an address to listen on.
+def serving(settings: Settings, address: str, shared: Path | None = None) -> Serving:
+    """How the service is run on an address to listen on; in `shared` lies what several processes count together.
 
     Raises:
         SettingsError: others could reach it, and nothing would keep them out.
@@ -142,6 +143,7 @@ def serving(settings: Settings, address: str) -> Serving:
     from eunato_rag.serving.http.rates import DEFAULT, Kind, Rates
     from eunato_rag.serving.http.security import allowed_hosts, is_loopback
     from eunato_rag.serving.http.serving import Serving
+    from eunato_rag.serving.http.windows import SharedWindows
     from eunato_rag.settings import listed
 
     chosen, store = settings.serving, keys(settings)
@@ -156,7 +158,11 @@ def serving(settings: Settings, address: str) -> Serving:
         public_url=chosen.public_url,
         corpus=settings.corpus,
         access=Access(store, chosen.keys, exposed),
-        rates=Rates({kind: rate or DEFAULT[kind] for kind, rate in given.items()}, owner_is_free=not any(given.values())),
+        rates=Rates(
+            {kind: rate or DEFAULT[kind] for kind, rate in given.items()},
+            owner_is_free=not any(given.values()),
+            windows=SharedWindows(shared / "rates.sqlite") if shared else None,
+        ),
         hosts=allowed_hosts(address, chosen.public_url, listed(chosen.hosts)) if is_loopback(address) else None,
         origins=tuple(listed(chosen.cors_origins)),
         work=Work(

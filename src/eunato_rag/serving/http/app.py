@@ -61,7 +61,7 @@ def create_app(
     Raises:
         NoIndex, DamagedSnapshot, IncompatibleIndex, MilvusUnavailable: the index cannot be served.
     """
-    metrics, draining = Metrics(), draining or Draining()
+    metrics, draining = Metrics(serving.process), draining or Draining()
     make = partial(ObservedEngine, metrics, serving.log_questions, entailment=entailment)
     served = Served(index, embedder, writer, reranker, make, milvus)
     dispatcher = Dispatcher(JobStore(index), serving.corpus) if serving.corpus else None

@@ -20,8 +20,11 @@ _TRACEBACK = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
 Form = Literal["auto", "json", "text"]
 
 
-def configure(form: Form = "auto", stream: TextIO | None = None) -> None:
-    """Send all logs of this process to standard error, or to another stream. auto: text on a terminal, else JSON."""
+def configure(form: Form = "auto", stream: TextIO | None = None, process: int | None = None) -> None:
+    """Send all logs of this process to standard error, or to another stream. auto: text on a terminal, else JSON.
+
+    Each line has the `process`, where several serve.
+    """
     out = stream or sys.stderr
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -29,6 +32,8 @@ def configure(form: Form = "auto", stream: TextIO | None = None) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    if process is not None:
+        shared.append(lambda _, __, event: {**event, "process": process})
     if form == "text" or (form == "auto" and out.isatty()):
         plain = structlog.dev.plain_traceback
         last: list[Processor] = [structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=plain)]

@@ -1,7 +1,8 @@
 """What is counted and timed, as Prometheus reads it at `GET /metrics`. Everything lies in a registry of its own.
 
-Labels have few values: routes by their template, methods by name, states and labels of the records. Counts are one
-process's, from its start. Left out: who may read them (access).
+Labels have few values: routes by their template, methods by name, states and labels of the records. Counts are those of
+the service, from its start: where several processes serve, each writes its own into files that all can read, and whichever
+is asked shows the sums. Left out: who may read them (access), and where those files lie (processes).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.metrics_core import Metric
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
@@ -29,18 +31,26 @@ _STAGE_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.
 
 
 class Metrics:
-    """The figures of one application. Safe to share between threads."""
+    """The figures of one application; `process` is its number where several serve. Safe to share between threads."""
 
-    def __init__(self) -> None:
-        self.registry = registry = CollectorRegistry()
-        ProcessCollector(registry=registry)
-        PlatformCollector(registry=registry)
-        GCCollector(registry=registry)
+    def __init__(self, process: int | None = None) -> None:
+        registry = CollectorRegistry()
+        self.registry = registry if process is None else CollectorRegistry()
+        PlatformCollector(registry=self.registry)
+        if process is None:
+            ProcessCollector(registry=registry)
+            GCCollector(registry=registry)
+        else:
+            here = Gauge("eunato_process", "A process that answers.", ("process",), registry=registry, multiprocess_mode="liveall")
+            here.labels(str(process)).set(1)
+            self.registry.register(_Processes())
         self._requests = Counter("eunato_requests", "Requests that were answered.", ("method", "route", "status"), registry=registry)
         self._seconds = Histogram(
             "eunato_request_seconds", "From a request to the end of its answer.", ("route",), buckets=_SECONDS, registry=registry
         )
-        self.in_progress = Gauge("eunato_requests_in_progress", "Requests that are being answered.", registry=registry)
+        self.in_progress = Gauge(
+            "eunato_requests_in_progress", "Requests that are being answered.", registry=registry, multiprocess_mode="livesum"
+        )
         self._stages = Histogram(
             "eunato_stage_seconds",
             "Time that a stage of retrieval or answering took.",
@@ -71,6 +81,25 @@ class Metrics:
     def watch(self, served: Served, jobs: JobStore | None) -> None:
         """Tell of the served snapshot and of the jobs too, as they are when somebody looks."""
         self.registry.register(_Index(served, jobs))
+
+
+class _Processes(Collector):
+    """The figures of all processes, added up, and each one's own memory, processor time and files by its number."""
+
+    def describe(self) -> list[Metric]:
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        own: dict[str, Metric] = {}
+        for metric in MultiProcessCollector(None).collect():  # type: ignore[no-untyped-call]
+            yield metric
+            for sample in metric.samples if metric.name == "eunato_process" else ():
+                pid, number = sample.labels["pid"], sample.labels["process"]
+                for figure in ProcessCollector(pid=lambda pid=pid: pid, registry=None).collect():  # type: ignore[misc]
+                    told = own.setdefault(figure.name, Metric(figure.name, figure.documentation, figure.type))
+                    for one in figure.samples:
+                        told.add_sample(one.name, {"process": number}, one.value)
+        yield from own.values()
 
 
 class _Index(Collector):

@@ -12,7 +12,7 @@ import signal
 import socket
 import threading
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 import uvicorn
@@ -20,11 +20,17 @@ from starlette.types import ASGIApp
 
 from eunato_rag.serving.http.draining import Draining
 
+if TYPE_CHECKING:
+    from eunato_rag.serving.http.processes import Part
+
 KEEP_ALIVE_S = 5
 GRACE_S = 8.0
 """Seconds that requests have to be through once the service is asked to end."""
 BREAK_OFF_S = 1.5
 """Seconds after that to the end of the process, whatever is still at work; those who stop services kill after ten in all."""
+
+BACKLOG = 256
+"""Connections that wait to be taken."""
 
 log = structlog.get_logger("eunato_rag.http")
 
@@ -41,17 +47,23 @@ def server_options(trusted_proxies: str = "") -> dict[str, Any]:
         "timeout_keep_alive": KEEP_ALIVE_S,
         "timeout_graceful_shutdown": 1,  # of connections, once no request is waited for
         "h11_max_incomplete_event_size": 32 * 1024,
-        "backlog": 256,
+        "backlog": BACKLOG,
         "ws": "none",
     }
 
 
-def serve(application: ASGIApp, draining: Draining, grace_s: float = GRACE_S, **options: Any) -> None:
+def serve(application: ASGIApp, draining: Draining, grace_s: float = GRACE_S, part: Part | None = None, **options: Any) -> None:
     """Serves until SIGTERM or SIGINT; the process then ends with 0, within `grace_s` and `BREAK_OFF_S`.
 
-    A second signal ends the process at once, as it ends any other. `options` are those of `uvicorn.Config`.
+    A second signal ends the process at once, as it ends any other; one that has a `part` is ended by its parent.
+    `options` are those of `uvicorn.Config`.
     """
-    _Server(uvicorn.Config(application, **options), draining, grace_s).run()
+    if part is None:
+        _Server(uvicorn.Config(application, **options), draining, grace_s).run()
+        return
+    # asyncio takes as many waiting connections at once as its backlog: with one at a time, the other processes get theirs.
+    config = uvicorn.Config(application, **{**options, "loop": "asyncio", "backlog": 1})
+    _PartServer(config, draining, grace_s, part).run(list(part.listening))
 
 
 class _Server(uvicorn.Server):
@@ -75,6 +87,23 @@ class _Server(uvicorn.Server):
             log.warning("not through in time, broken off", requests=left)
             await self._draining.cut()
         await super().shutdown(sockets)
+
+
+class _PartServer(_Server):
+    """One of several processes. Who stops a service may signal them all, and their parent does so too: that is one signal."""
+
+    def __init__(self, config: uvicorn.Config, draining: Draining, grace_s: float, part: Part) -> None:
+        super().__init__(config, draining, grace_s)
+        self._part = part
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._draining.asked = self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for made in self._part.listening:
+            made.listen(BACKLOG)
+        self._part.serves()
 
 
 def _end() -> None:

@@ -19,7 +19,7 @@ class Serving:
     `public_url` is the service's own address in links that are absolute; without it, that of each request. With a corpus
     folder, jobs can be started: to re-index it, to put documents in and take them out. `hosts` are the names to be asked
     for by, None for any; `origins` those of other sites whose pages may call. With `watch`, a job is begun when the corpus
-    has changed; `keep` snapshots are left where nobody says how many.
+    has changed; `keep` snapshots are left where nobody says how many. `process` is its number where several serve.
     """
 
     public_url: str | None = None
@@ -33,3 +33,4 @@ class Serving:
     keep: int = KEPT
     log_questions: bool = False
     log_clients: bool = False
+    process: int | None = None

@@ -15,7 +15,7 @@ from threading import Event, Thread
 import structlog
 
 from eunato_rag.errors import IndexStoreError, NotFound
-from eunato_rag.indexing.snapshot import current_id, read_manifest
+from eunato_rag.indexing.snapshot import current_id, read_manifest, sources_of
 from eunato_rag.ingestion.sources import changes
 from eunato_rag.serving.jobs.dispatch import Dispatcher
 
@@ -25,7 +25,7 @@ log = structlog.get_logger("eunato_rag.jobs")
 
 
 class Watcher:
-    """Watches the corpus of a dispatcher from `start` to `close`; of several servers on one index, one begins the job.
+    """Watches the corpus of a dispatcher from `start` to `close`; of several servers on one index, the one that leads.
 
     The first look is at every file, so that what changed while no server ran is found.
     """
@@ -44,10 +44,13 @@ class Watcher:
 
     def _run(self) -> None:
         store, corpus = self._dispatcher.store, self._dispatcher.corpus
+        while not self._dispatcher.leads:
+            if self._stopped.wait(_LOOK_EVERY_S):
+                return
         for look, changed in enumerate(changes(corpus, {}, quiet=self._quiet, every=_LOOK_EVERY_S, stopped=self._stopped)):
             while store.list(states=("queued", "running"), limit=1) and not self._stopped.wait(_LOOK_EVERY_S):
                 pass
-            if self._dispatcher.leads and not self._stopped.is_set() and self._differ(changed, seen=look > 0):
+            if not self._stopped.is_set() and self._differ(changed, seen=look > 0):
                 log.info("the corpus has changed", files=len(changed))
                 store.add("reindex", {"full": False}, None)
                 self._dispatcher.wake()
@@ -61,9 +64,9 @@ class Watcher:
         try:
             index = self._dispatcher.store.index
             manifest = read_manifest(index, current_id(index), verify=False)
+            built = sources_of(index, manifest.id)
         except (IndexStoreError, NotFound):
             return True
-        built = {entry["source"]: entry["sha256"] for entry in manifest.sources}
         created = datetime.fromisoformat(manifest.created).timestamp()
         came_later = seen or created > time.time()
         for source in sources:
@@ -72,7 +75,7 @@ class Watcher:
                 if not path.is_file():
                     differs = source in built
                 elif source in built:
-                    differs = hashlib.sha256(path.read_bytes()).hexdigest() != built[source]
+                    differs = hashlib.sha256(path.read_bytes()).hexdigest() != built[source].sha256
                 else:
                     differs = came_later or path.stat().st_ctime > created
             except OSError:
