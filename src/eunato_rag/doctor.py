@@ -21,7 +21,7 @@ from eunato_rag.serving import assembly
 from eunato_rag.settings import Settings
 from eunato_rag.tokens import count_tokens
 
-PACKAGES = ("sentence-transformers", "torch", "onnxruntime", "faiss-cpu", "bm25s", "fastapi", "pypdf", "tiktoken", "nupunkt")
+PACKAGES = ("sentence-transformers", "torch", "onnxruntime", "faiss-cpu", "fastapi", "pypdf", "tiktoken", "nupunkt")
 
 State = Literal["ok", "note", "broken"]
 
@@ -100,7 +100,7 @@ def _entailment(settings: Settings) -> str:
 def _search(settings: Settings) -> str:
     milvus = assembly.milvus(settings)
     if milvus is None:
-        return "in the index folder, by FAISS and bm25s"
+        return "in the index folder, by FAISS and BM25"
     answers = f"Milvus {milvus.version()} at {milvus.url} answers"
     try:
         manifest = snapshot.read_manifest(settings.index, snapshot.current_id(settings.index), verify=False)

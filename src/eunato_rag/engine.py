@@ -11,13 +11,10 @@ from eunato_rag.answering.conversation import checked_history, is_chatter, stand
 from eunato_rag.answering.extraction import extract
 from eunato_rag.answering.grounding import abstain, ground
 from eunato_rag.answering.wording import asks_about_the_work, parts_of
-from eunato_rag.citing.drafts import check_draft
 from eunato_rag.citing.formats import place
-from eunato_rag.citing.manuscripts import Manuscript
 from eunato_rag.citing.quotes import check_quotation
 from eunato_rag.citing.rechecking import Recheck, SavedCitation, recheck
 from eunato_rag.citing.references import NoteView, footnote_graph
-from eunato_rag.citing.support import Judge
 from eunato_rag.errors import InvalidText, NotFound
 from eunato_rag.evidence.entailment import Entailment
 from eunato_rag.indexing.catalogue import Filter, Listed
@@ -45,6 +42,7 @@ from eunato_rag.retrieval import MAX_QUERY, Weights, checked_query, read_query, 
 from eunato_rag.timing import stage
 
 if TYPE_CHECKING:
+    from eunato_rag.citing.manuscripts import Manuscript
     from eunato_rag.indexing.milvus import Milvus
 
 ASK_TOP_K = 10
@@ -189,6 +187,9 @@ class Engine:
 
     def check(self, manuscript: Manuscript, progress: Callable[[int, int], None] | None = None) -> Draft:
         """What the corpus says of each sentence of a draft, and the draft with notes; `progress` is told of sentences, done and in all."""
+        from eunato_rag.citing.drafts import check_draft  # a tenth of the time that a process takes to answer its first question
+        from eunato_rag.citing.support import Judge
+
         judge = Judge(self.snapshot, self.embedder, lambda query: self.search(query[:MAX_QUERY]), entailment=self.entailment)
         return check_draft(self.snapshot, judge, manuscript, progress)
 

@@ -17,6 +17,7 @@
     │   ├── IncompatibleIndex   built with another model, analyser or format
     │   ├── IndexBusy           another process is writing
     │   └── MilvusUnavailable   Milvus, where it is set: it cannot be reached, refuses, or takes too long
+    ├── ClusterUnavailable      Ray, where it is asked for: no such cluster, it went away, or a machine of it is set up otherwise
     ├── GenerationError         the language model, where one is set; the answer then falls back to extraction
     ├── InvalidQuestion         a question or query of nothing, or far too long
     ├── InvalidText             a quotation, draft or saved answer that cannot be read as one
@@ -95,6 +96,10 @@ class IndexBusy(IndexStoreError):
 
 class MilvusUnavailable(IndexStoreError):
     """Milvus, where it is set to be searched, cannot be reached, refuses, or takes too long."""
+
+
+class ClusterUnavailable(EunatoRagError):
+    """A Ray cluster, where one is asked for, is not there, went away, or has a machine with another version or model."""
 
 
 class GenerationError(EunatoRagError):

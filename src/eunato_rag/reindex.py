@@ -6,7 +6,6 @@ read, so that neither waits for the other.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -33,7 +32,7 @@ from eunato_rag.ingestion.chunking import Chunking
 from eunato_rag.ingestion.duplicates import find_duplicates
 from eunato_rag.ingestion.fetched import fetched_files
 from eunato_rag.ingestion.isolation import Limits
-from eunato_rag.ingestion.preparing import Here, Prepared, Workforce, prepare, prepared
+from eunato_rag.ingestion.preparing import Here, Prepared, Recruit, Workforce, prepare, prepared
 from eunato_rag.ingestion.readings import Readings
 from eunato_rag.records import Change, Document, Work
 
@@ -96,19 +95,20 @@ def reindex(
     dry_run: bool = False,
     keep: int = history.KEPT,
     milvus: Milvus | None = None,
+    recruit: Recruit = Here,
     progress: Progress = lambda stage, done, total: None,
 ) -> Report:
     """Build a snapshot of the corpus and publish it; what is served stays until the new one is whole.
 
     A file that cannot be read is named in the report, and the others go on; if it could be read once, its last good
-    version is kept, marked as stale. With `full` nothing is taken from the cache of vectors. With `dry_run` everything
+    version is kept, marked as stale. With `full` nothing is taken from the caches. With `dry_run` everything
     is read and nothing embedded or written. `keep` snapshots are left, the new one among them. With `milvus` the snapshot is
-    searched there, too.
+    searched there, too. `recruit` makes who reads the files and embeds the texts.
     `progress(stage, done, total)` is called as the work goes on.
 
     Raises:
         CorpusNotFound, ManifestError, EmptyCorpus: nothing could be built; nothing was changed.
-        IndexBusy: another process is writing. MilvusUnavailable: what is served stays.
+        IndexBusy: another process is writing. MilvusUnavailable, ClusterUnavailable: what is served stays.
     """
     began = time.perf_counter()
     with ExitStack() as stack:
@@ -118,14 +118,15 @@ def reindex(
         manifest = sources.read_manifest(corpus).with_files(fetched_files(corpus))
         before = _served(index)
         making = _Making(corpus, manifest, chunking, embedder, progress)
-        workforce = stack.enter_context(closing(Here(limits, os.cpu_count() or 1, manifest, chunking, embedder)))
+        workforce = stack.enter_context(closing(recruit(limits, manifest, chunking, embedder)))
         if dry_run:
             found = _find(making, index, before, workforce)
             identity, embedded = None, len(found.keys - (set() if full else _embedded(index, embedder, found.keys)))
         else:
             if full:
                 for name in (snapshot.CACHE, snapshot.READINGS):
-                    (index / name).unlink(missing_ok=True)
+                    for end in ("", "-wal", "-shm"):  # a run that was killed leaves its journal, which belongs to the file
+                        (index / f"{name}{end}").unlink(missing_ok=True)
             readings = stack.enter_context(closing(Readings(index / snapshot.READINGS, manifest, chunking, embedder)))
             cache = VectorCache(index / snapshot.CACHE, embedder)
             ahead = stack.enter_context(Ahead(cache, workforce.encode, workforce.at_once))

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("eunato-rag", "faiss-cpu", "onnxruntime", "numpy", "bm25s", "tokenizers")
+PACKAGES = ("eunato-rag", "faiss-cpu", "onnxruntime", "numpy", "tokenizers")
 PEERS: Mapping[str, tuple[str, ...]] = {
     "txtai": ("txtai", "torch", "transformers"),
     "haystack": ("haystack-ai", "sentence-transformers", "torch"),

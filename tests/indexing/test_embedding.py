@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -310,3 +311,20 @@ def test_pickled_weights_are_refused(place: str, tmp_path: Path) -> None:
         find_model(str(folder))
     (folder / place / "model.safetensors").touch()
     assert find_model(str(folder)) == folder
+
+
+def test_a_question_asked_again_is_not_embedded_again(model: Embedder) -> None:
+    """Its vectors are at hand, and the same; a passage of the same words has its own."""
+    (first,), (again,) = (model.encode_query_tokens(["Who dredged the harbour at Lindholm?"]) for _ in range(2))
+    assert again is first
+    (passage,) = model.encode_document_tokens(["Who dredged the harbour at Lindholm?"])
+    assert passage is not first
+
+
+def test_many_threads_that_embed_share_one_set_of_workers(model: Embedder) -> None:
+    """Each gets its own texts' vectors, in order."""
+    texts = [[f"Buoy {n} of station {k} was laid in {1900 + n}." for n in range(5)] for k in range(6)]
+    alone = [model.encode_document(some) for some in texts]
+    with ThreadPoolExecutor(6) as pool:
+        for found, expected in zip(pool.map(model.encode_document, texts), alone, strict=True):
+            np.testing.assert_array_equal(found, expected)

@@ -512,7 +512,7 @@ def test_doctor_tells_where_is_searched_and_whether_it_answers(
         assert TOKEN not in repr(finding)
         return finding.state, finding.detail
 
-    assert told() == ("ok", "in the index folder, by FAISS and bm25s")
+    assert told() == ("ok", "in the index folder, by FAISS and BM25")
     monkeypatch.setenv("EUNATO_MILVUS__URL", milvus.url)
     monkeypatch.setenv("EUNATO_MILVUS__TOKEN", TOKEN)
     state, detail = told()

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from eunato_rag.indexing.entries import Entry
 from eunato_rag.ingestion.chunking import Chunking
-from eunato_rag.ingestion.duplicates import find_duplicates
+from eunato_rag.ingestion.duplicates import find_duplicates, sample
 from eunato_rag.records import Document
 from eunato_rag.reindex import reindex
 from tests.conftest import HARBOUR, WordEmbedder
 
 
-def document(source: str, text: str) -> Document:
-    return Document(source, source, "0", {}, text)
+def document(source: str, text: str) -> Entry:
+    return Entry.of(Document(source, source, "0", {}, text), runs=sample(text))
 
 
 WORDS = [f"word{n}" for n in range(900)]

@@ -28,6 +28,7 @@ class Ahead:
         self._pool = ThreadPoolExecutor(at_once)
         self._begun: dict[Future[None], int] = {}
         self._failed: Future[None] | None = None
+        self._new: dict[str, str] = {}
         self._texts: dict[str, str] = {}
         self._seen: set[str] = set()
         self.missing: set[str] = set()
@@ -47,13 +48,12 @@ class Ahead:
         """
         if self._failed is not None:
             self._failed.result()
-        new = {row.key: text for row, text in zip(entry.passages, entry.texts(), strict=True) if row.key not in self._seen}
-        self._seen.update(new)
-        known = self._cache.known(new)
-        self._texts.update((key, text) for key, text in new.items() if key not in known)
-        self.missing.update(new.keys() - known)
-        while len(self._texts) >= _BATCH:
-            self._begin()
+        for row, text in zip(entry.passages, entry.texts(), strict=True):
+            if row.key not in self._seen:
+                self._seen.add(row.key)
+                self._new[row.key] = text
+        if len(self._new) >= _BATCH:
+            self._look_up()
 
     def finish(self, progress: Callable[[int, int], None]) -> None:
         """Wait until all is embedded; `progress(done, total)` is called with numbers of texts.
@@ -61,6 +61,7 @@ class Ahead:
         Raises:
             Whatever stopped it.
         """
+        self._look_up()
         if self._texts:
             self._begin()
         done, total = 0, sum(self._begun.values())
@@ -69,6 +70,14 @@ class Ahead:
             future.result()
             done += self._begun[future]
             progress(done, total)
+
+    def _look_up(self) -> None:
+        known = self._cache.known(self._new)
+        self._texts.update((key, text) for key, text in self._new.items() if key not in known)
+        self.missing.update(self._new.keys() - known)
+        self._new.clear()
+        while len(self._texts) >= _BATCH:
+            self._begin()
 
     def _begin(self) -> None:
         batch = [self._texts.pop(key) for key in list(islice(self._texts, _BATCH))]

@@ -72,7 +72,7 @@ class VectorCache:
 
     def keep(self, rows: Iterable[tuple[str, Encoding]]) -> None:
         """Keep vectors and tokens that were just made, each with its text."""
-        packed = [(self._model, _key(text), *_pack(*encoding)) for text, encoding in rows]
+        packed = [(self._model, _key(text), *pack(*encoding)) for text, encoding in rows]
         with self._lock, closing(self._connect()) as db, db:
             db.executemany(_PUT, packed)
             self.embedded += len(packed)
@@ -82,7 +82,7 @@ class VectorCache:
         with closing(self._connect()) as db:
             for text in texts:
                 row = db.execute("SELECT vector, tokens FROM encoded WHERE text = ? AND model = ?", (_key(text), self._model)).fetchone()
-                found = _unpack(row[0], row[1], self._embedder.dimension) if row else None
+                found = unpack(row[0], row[1], self._embedder.dimension) if row else None
                 if found is None:
                     self.embed([text])
                     (found,) = self.read([text])
@@ -103,7 +103,8 @@ def _key(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def _pack(vector: Vectors, tokens: TokenCodes) -> tuple[bytes, bytes]:
+def pack(vector: Vectors, tokens: TokenCodes) -> tuple[bytes, bytes]:
+    """A vector and tokens as a row of bytes, with a checksum in the second."""
     first = vector.astype("<f4").tobytes()
     second = tokens.pieces.astype("<i4").tobytes() + tokens.places.astype("<i4").tobytes() + tokens.codes.tobytes()
     return first, second + _checksum(first, second)
@@ -113,8 +114,8 @@ def _checksum(first: bytes, second: bytes) -> bytes:
     return zlib.crc32(second, zlib.crc32(first)).to_bytes(4, "little")
 
 
-def _unpack(vector: bytes, packed: bytes, dimension: int) -> Encoding | None:
-    """What a row holds; None where it is no row of this form, or was changed."""
+def unpack(vector: bytes, packed: bytes, dimension: int) -> Encoding | None:
+    """What `pack` made a row of; None where it is no row of this form, or was changed."""
     tokens, checksum = packed[:-4], packed[-4:]
     width = -(-dimension // 8)
     size, rest = divmod(len(tokens), 8 + width)

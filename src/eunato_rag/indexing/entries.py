@@ -11,6 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from eunato_rag.records import Block, Change, Document, Footnote, Link, Matter, Page, PageSpan, Passage
 
 
@@ -32,7 +35,8 @@ class Row(NamedTuple):
 class Entry:
     """A document: `work` and `parts` are JSON, `passages` its rows, in order, `changes` what its report says, in words.
 
-    `digest` is of everything but the passages; `paged` says whether it has pages.
+    `digest` is of everything but the passages and the sample; `paged` says whether it has pages; `sampled` is what tells it from
+    other documents (ingestion.duplicates), in hexadecimal digits.
     """
 
     id: str
@@ -45,9 +49,16 @@ class Entry:
     paged: bool
     changes: tuple[str, ...]
     passages: tuple[Row, ...]
+    sampled: str
 
     @classmethod
-    def of(cls, document: Document, passages: Sequence[Passage] = (), contexts: Sequence[str] = ()) -> Entry:
+    def of(
+        cls,
+        document: Document,
+        passages: Sequence[Passage] = (),
+        contexts: Sequence[str] = (),
+        runs: NDArray[np.uint32] = np.zeros(0, np.uint32),
+    ) -> Entry:
         """A document and its passages; each context is what is embedded before the passage's words."""
         work, parts = dump(document.work), dump(_parts(document))
         told = (document.id, document.source, document.sha256, work, document.text, parts)
@@ -58,7 +69,14 @@ class Entry:
         digest = hashlib.sha256(dump(told).encode()).hexdigest()
         changes = tuple(change.detail for change in document.report)
         paged = bool(document.pages)
-        return cls(document.id, document.source, document.sha256, work, document.text, parts, digest, paged, changes, rows)
+        return cls(
+            document.id, document.source, document.sha256, work, document.text, parts, digest, paged, changes, rows, runs.tobytes().hex()
+        )
+
+    @property
+    def runs(self) -> NDArray[np.uint32]:
+        """The sample."""
+        return np.frombuffer(bytes.fromhex(self.sampled), dtype=np.uint32)
 
     def texts(self) -> Iterator[str]:
         """What is embedded and indexed for each passage, in order."""

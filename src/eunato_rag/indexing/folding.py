@@ -23,10 +23,11 @@ _SHAPES = str.maketrans({"’": "'", "ʼ": "'", "‘": "'", "＇": "'", "‛": "
 _NO_WIDTH = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 _RESHAPED = re.compile(rf"[{_NO_WIDTH}]+|[ﬀ-ﬆßẞİŉǰ]|[^\W\d_][\u0300-\u036f]+")
 _LETTER = rf"[^\W_{RAISED}]"
-_WORD = re.compile(
-    rf"\d+(?:[.,]\d+)*{_LETTER}*|{_LETTER}+(?:'{_LETTER}+)*|[{RAISED}]+"
-    r"|[%‰°§&=±×÷≤≥≠≈$€£¥¢₤₴₽₹+]|[<>~](?=\s?\d)|[#@](?=\w)|(?<![^\s(\[|])-(?=\d)"
+_PARTED = re.compile(
+    rf"(\d+(?:[.,]\d+)*{_LETTER}*|{_LETTER}+(?:'{_LETTER}+)*|[{RAISED}]+"
+    r"|[%‰°§&=±×÷≤≥≠≈$€£¥¢₤₴₽₹+]|[<>~](?=\s?\d)|[#@](?=\w)|(?<![^\s(\[|])-(?=\d))"
 )
+"""A word. It is a group, so that a text is split into what stands between words and words, by turns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +45,12 @@ class Words:
 def read_words(text: str) -> Words:
     """The words of a text. A slice of a text that cuts no word has the same words as the text has there."""
     folded, origins = _fold(text)
-    found = [(match.group(), match.start(), match.end()) for match in _WORD.finditer(folded)]
-    starts = np.fromiter((start for _, start, _ in found), dtype=np.int32, count=len(found))
-    ends = np.fromiter((end for _, _, end in found), dtype=np.int32, count=len(found))
+    parted = _PARTED.split(folded)
+    ends = np.cumsum(np.fromiter(map(len, parted), dtype=np.int32, count=len(parted)), dtype=np.int32)
+    forms, starts, ends = parted[1::2], ends[:-1:2], ends[1::2]
     if origins is not None:
         starts, ends = origins[0][starts], origins[1][ends - 1]
-    return Words([form for form, _, _ in found], starts, ends)
+    return Words(forms, starts, ends)
 
 
 def fold(word: str) -> str:

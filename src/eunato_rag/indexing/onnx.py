@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ from eunato_rag.indexing.embedding import Embedder, Encoded, TorchEmbedder, Vect
 
 GRAPH, TOKENIZER, CARD = "model.onnx", "tokenizer.json", "model.json"
 _ASIDE, _LOCK = ".export-", ".lock"
+_REMEMBERED = 256
+"""Questions whose vectors are kept, about 30 KB each: people ask again, page on, and change a filter."""
 _OUTPUTS = ["sentence_embedding", "token_embeddings"]
 MIN_AGREEMENT: dict[Precision, float] = {"float32": 0.999, "int8": 0.98}
 """Least cosine between a vector of the export and the original's."""
@@ -215,6 +218,8 @@ class OnnxEmbedder:
         self.name, self.digest = name, card.digest
         self.dimension, self.max_tokens = card.dimension, card.max_tokens
         self._query_prompt, self._document_prompt = card.query_prompt, card.document_prompt
+        self._query = lru_cache(_REMEMBERED)(lambda text: self._one(self._query_prompt, text))
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="embedding")
 
     def count_tokens(self, text: str) -> int:
         return len(self._ids(self._document_prompt + text))
@@ -226,19 +231,19 @@ class OnnxEmbedder:
         return self._stacked(self.encode_document_tokens(texts))
 
     def encode_query_tokens(self, texts: Sequence[str]) -> list[Encoded]:
-        return self._encode(self._query_prompt, texts)
+        return self._spread(self._query, texts)
 
     def encode_document_tokens(self, texts: Sequence[str]) -> list[Encoded]:
-        return self._encode(self._document_prompt, texts)
+        return self._spread(lambda text: self._one(self._document_prompt, text), texts)
 
     def _stacked(self, encoded: Sequence[Encoded]) -> Vectors:
         return np.stack([one.vector for one in encoded]) if encoded else np.zeros((0, self.dimension), dtype=np.float32)
 
-    def _encode(self, prompt: str, texts: Sequence[str]) -> list[Encoded]:
+    def _spread(self, encode: Callable[[str], Encoded], texts: Sequence[str]) -> list[Encoded]:
+        """Several texts over all threads, whoever asks; one alone where it is asked for."""
         if len(texts) <= 1 or self._threads == 1:
-            return [self._one(prompt, text) for text in texts]
-        with ThreadPoolExecutor(self._threads) as pool:
-            return list(pool.map(lambda text: self._one(prompt, text), texts))
+            return [encode(text) for text in texts]
+        return list(self._pool.map(encode, texts))
 
     def _one(self, prompt: str, text: str) -> Encoded:
         """One text; a question longer than the model reads is embedded in parts, so that no part of it is ignored."""
@@ -257,7 +262,8 @@ class OnnxEmbedder:
         return Encoded(unit(vector[None])[0], unit(tokens[kept]), np.asarray(ids, dtype=np.int32)[kept], places[kept])
 
     def _ids(self, text: str) -> list[int]:
-        ids: list[int] = self._tokenizer.encode(text).ids
+        (read,) = self._tokenizer.encode_batch_fast([text])  # without offsets
+        ids: list[int] = read.ids
         return ids
 
     def _run(self, ids: list[int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

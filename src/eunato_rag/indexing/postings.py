@@ -24,8 +24,8 @@ K1, B = 1.2, 0.75
 
 _BATCH = 4096
 """Texts that are counted at a time."""
-_BLOCK = 1024
-"""Scores of which the highest is found before single ones are looked at."""
+_BLOCK = 128
+"""Scores of which the highest is found before single ones are looked at; which ones make a block does not matter."""
 _ROUNDING = 1e-3
 """More than sums of 32 bits can be off."""
 
@@ -126,8 +126,8 @@ class Postings:
             texts, weights = self.of(number)
             scores[texts] += weights if wanted[number] == 1 else weights * wanted[number]
             left = sum(limits[done:])
-            # to look for the k-th best costs as much as to go through a common term
-            if allowed is None and left and self._long(terms[done:]):
+            # to look for the k-th best costs as much as to go through a common term; none is above what was added so far
+            if allowed is None and 0 < left < sum(limits[:done]) and self._long(terms[done:]):
                 least = _kth(scores, k) - _ROUNDING
                 if least > left:
                     candidates = np.flatnonzero(scores >= least - left)
@@ -158,12 +158,12 @@ class Postings:
 
 
 def _kth(scores: Weights, k: int) -> float:
-    """The k-th highest score, or one a little below it; 0 where there are no more than k."""
+    """The k-th highest score; 0 where there are no more than k."""
     if len(scores) <= k:
         return 0.0
-    if len(scores) >= 8 * k * _BLOCK:
-        whole = len(scores) // _BLOCK * _BLOCK
-        highest = scores[:whole].reshape(-1, _BLOCK).max(axis=1)
+    blocks = len(scores) // _BLOCK
+    if blocks >= 4 * k:
+        highest = scores[: blocks * _BLOCK].reshape(_BLOCK, blocks).max(axis=0)
         least = np.partition(highest, -k)[-k]  # k blocks hold at least one such score each
         scores = scores[scores >= least]
     return float(np.partition(scores, -k)[-k])

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _ROUNDING = 1e-4
 """How far a cosine may lie off that is computed in another order."""
 _SEARCHED = 256
-"""Documents, evenly spaced, that are searched for: a search reads the whole index, so one for each would take the square of the time."""
+"""Documents that are searched for, of those of a large corpus: a search reads much of an index, so one for each would take hours."""
 _SEARCHED_THERE = 64
 """Passages, evenly spaced, that are searched for in a collection: each is three requests."""
 _TERMS = 8
@@ -37,8 +37,8 @@ _TERMS = 8
 
 
 def probe(snapshot: Snapshot, contents: Contents) -> None:
-    """Compare a snapshot with what it was made of: all rows are there, every document and passage is as it was, and one of each
-    document is found by its vector, its words, its tokens and its place.
+    """Compare a snapshot with what it was made of: all rows are there, every document and passage is as it was, and passages of
+    documents all over it are found by their vector, their words, their tokens and their place.
 
     Raises:
         DamagedSnapshot: says what differs.
@@ -51,38 +51,36 @@ def probe(snapshot: Snapshot, contents: Contents) -> None:
     for entry, kept in zip(contents.entries, snapshot.catalogue.entries(), strict=True):
         if kept != entry.kept():
             raise DamagedSnapshot(f"{entry.source} was not read back as written; the snapshot was not published.")
-    step = max(1, len(contents.entries) // _SEARCHED)
-    for number, (entry, position, text, encoding) in enumerate(_middles(contents)):
-        missed = _missed(snapshot, number, position, text, entry, encoding, searching=number % step == 0)
-        if missed:
+    for number, entry, position, text, encoding in _middles(contents):
+        if missed := _missed(snapshot, number, position, text, entry, encoding):
             raise DamagedSnapshot(f"The {missed} of the new snapshot do not lead to {entry.source} again; it was not published.")
 
 
-def _middles(contents: Contents) -> Iterator[tuple[Entry, int, str, Encoding]]:
-    """Of each document the passage in the middle: its position, what was embedded for it, and as what."""
-    places, texts, first = [], [], 0
-    for entry in contents.entries:
+def _middles(contents: Contents) -> Iterator[tuple[int, Entry, int, str, Encoding]]:
+    """Of documents, evenly spaced: its number, and of the passage in its middle the position, what was embedded for it, and as what."""
+    chosen = {len(contents.entries) * n // _SEARCHED for n in range(_SEARCHED)}
+    told, texts, first = [], [], 0
+    for number, entry in enumerate(contents.entries):
         middle = len(entry.passages) // 2
-        places.append(first + middle)
-        texts.append(next(islice(entry.texts(), middle, None)))
+        if number in chosen and entry.passages:
+            told.append((number, entry, first + middle))
+            texts.append(next(islice(entry.texts(), middle, None)))
         first += len(entry.passages)
-    return zip(contents.entries, places, texts, contents.encodings(texts), strict=True)
+    for (number, entry, position), text, encoding in zip(told, texts, contents.encodings(texts), strict=True):
+        yield number, entry, position, text, encoding
 
 
-def _missed(
-    snapshot: Snapshot, document: int, position: int, text: str, entry: Entry, encoding: Encoding, *, searching: bool
-) -> str | None:
+def _missed(snapshot: Snapshot, document: int, position: int, text: str, entry: Entry, encoding: Encoding) -> str | None:
     """The first part of a snapshot in which a passage is not found by what it is made of; None where it is in all."""
     vector, tokens = encoding
     if not np.array_equal(snapshot.vectors.vectors([position])[0], vector):
         return "vectors"
-    if searching:
-        # equal passages tie, so it need not be first of all
-        if not any(score >= float(vector @ vector) - _ROUNDING for _, score in snapshot.vectors.search(vector, 1)):
-            return "vectors"
-        terms = sorted(set(analyse(text)), key=lambda term: (-snapshot.keywords.weight(term), term))[:_TERMS]
-        if not all(snapshot.keywords.search_terms([term], 1, [position]) for term in terms):
-            return "keywords"
+    # equal passages tie, so it need not be first of all
+    if not any(score >= float(vector @ vector) - _ROUNDING for _, score in snapshot.vectors.search(vector, 1)):
+        return "vectors"
+    terms = sorted(set(analyse(text)), key=lambda term: (-snapshot.keywords.weight(term), term))[:_TERMS]
+    if not all(snapshot.keywords.search_terms([term], 1, [position]) for term in terms):
+        return "keywords"
     if not np.array_equal(snapshot.tokens.codes(position), tokens.codes):
         return "tokens"
     row = entry.passages[len(entry.passages) // 2]

@@ -8,6 +8,7 @@ All of it is mapped: read from its files where a search wants it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,7 @@ class VectorIndex:
             IndexStoreError: the disk is full or failing.
         """
         folder.mkdir()
+        faiss.omp_set_num_threads(os.cpu_count() or 1)
         flat = faiss.IndexFlatIP(dimension)
         for batch in batches:
             flat.add(np.ascontiguousarray(batch))
@@ -104,6 +106,7 @@ class VectorIndex:
         k = min(k, len(self) if allowed is None else len(allowed))
         if k == 0:
             return []
+        faiss.omp_set_num_threads(1)  # of this thread; several for one search are quicker alone and slower in company
         if self._lists is None or (allowed is not None and len(allowed) <= EXACT_UP_TO):
             selector = None if allowed is None else faiss.IDSelectorBatch(np.asarray(allowed, dtype=np.int64))
             parameters = None if selector is None else faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]

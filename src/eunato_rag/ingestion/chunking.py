@@ -71,9 +71,30 @@ def chunk(
     """
 
     context = cache(lambda start: embedding_context(document, start, model_size=model_size, model_limit=model_limit))
+    size_of = cache(model_size)
+
+    def about(start: int, end: int) -> tuple[int, int]:
+        """The model's tokens of a range with its context, at least and at most, from its sentences, of which each is counted once.
+
+        Where two parts meet there may be one token more or less than in both.
+        """
+        sizes, done = [size_of(context(start))], start
+        for a, b in document.sentences_in(start, end):
+            if document.text[done:a].strip():
+                break  # something stands between them
+            sizes.append(size_of(document.text[a:b]))
+            done = b
+        if done != end:
+            return 0, model_limit + 1
+        total = sum(sizes) - (len(sizes) - 1) * size_of("")
+        return total - len(sizes), total + len(sizes)
 
     def fits(start: int, end: int) -> bool:
-        return _within(context(start) + document.text[start:end], model_size, model_limit)
+        text = context(start) + document.text[start:end]
+        if len(text.encode()) + _SPECIAL <= model_limit:
+            return True
+        least, most = about(start, end)
+        return most <= model_limit or (least <= model_limit and size_of(text) <= model_limit)
 
     cutter = _Cutter(document.text, chunking, size, fits)
     passages = []

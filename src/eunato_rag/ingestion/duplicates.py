@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
 
 SAME = 0.85
 """Least resemblance, 0..1, of two texts that are one document."""
@@ -20,16 +23,19 @@ _SAMPLE = 4
 """One run of words in four is compared; short texts are compared whole."""
 
 
-class Sourced(Protocol):
-    """A text and where it comes from."""
+Runs = NDArray[np.uint32]
+
+
+class Sampled(Protocol):
+    """A text by its sample, and where it comes from."""
 
     @property
     def source(self) -> str: ...
     @property
-    def text(self) -> str: ...
+    def runs(self) -> Runs: ...
 
 
-Found = TypeVar("Found", bound=Sourced)
+Found = TypeVar("Found", bound=Sampled)
 
 
 def find_duplicates(documents: Sequence[Found], rank: Callable[[Found], object]) -> dict[str, str]:
@@ -39,16 +45,18 @@ def find_duplicates(documents: Sequence[Found], rank: Callable[[Found], object])
     so only those are looked up, and a paragraph that thousands of documents have in common costs nothing
     (prefix filtering: Xiao et al., 2008).
     """
-    samples = {document.source: _sample(document.text) for document in documents}
-    times = Counter(run for sample in samples.values() for run in sample)
+    samples = {document.source: document.runs for document in documents}
+    known, times = np.unique(np.concatenate([np.zeros(0, np.uint32), *samples.values()]), return_counts=True)
     holders: dict[int, list[str]] = defaultdict(list)
     duplicates: dict[str, str] = {}
     for document in sorted(documents, key=rank):  # type: ignore[arg-type]
         mine = samples[document.source]
-        rarest = sorted(mine, key=lambda run: (times[run], run))[: len(mine) - math.ceil(SAME * len(mine)) + 1]
+        often = times[np.searchsorted(known, mine)]
+        order = np.lexsort((mine, often))[: len(mine) - math.ceil(SAME * len(mine)) + 1]
+        rarest = [int(run) for run in mine[order[often[order] > 1]]]  # what no other has leads to none
         best, same = 0, None
         for other in dict.fromkeys(other for run in rarest for other in holders[run]):
-            shared = len(mine & samples[other])
+            shared = len(np.intersect1d(mine, samples[other], assume_unique=True))
             if shared > best and shared >= SAME * (len(mine) + len(samples[other]) - shared):
                 best, same = shared, other
         if same is not None:
@@ -59,8 +67,10 @@ def find_duplicates(documents: Sequence[Found], rank: Callable[[Found], object])
     return duplicates
 
 
-def _sample(text: str) -> frozenset[int]:
+def sample(text: str) -> Runs:
+    """Checksums of some of a text's runs of words, in order, each once: by them alone two texts are compared."""
     words = re.findall(r"\w+", text.casefold())
-    runs = frozenset(crc32(" ".join(words[n : n + _RUN]).encode()) for n in range(max(1, len(words) - _RUN + 1)))
-    some = frozenset(run for run in runs if run % _SAMPLE == 0)
+    found = [crc32(" ".join(words[n : n + _RUN]).encode()) for n in range(max(1, len(words) - _RUN + 1))]
+    runs = np.unique(np.asarray(found, dtype=np.uint32))
+    some = runs[runs % _SAMPLE == 0]
     return some if len(some) >= 50 else runs

@@ -5,7 +5,8 @@ Left out: the passages' vectors, but for who computes them, and what is done wit
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +16,7 @@ from eunato_rag.indexing.cache import Encoding, encode
 from eunato_rag.indexing.embedding import Embedder
 from eunato_rag.indexing.entries import Entry
 from eunato_rag.ingestion.chunking import Chunking, chunk, embedding_context
+from eunato_rag.ingestion.duplicates import sample
 from eunato_rag.ingestion.isolation import Limits, Workers
 from eunato_rag.ingestion.sources import Manifest, identify
 from eunato_rag.records import Document
@@ -56,6 +58,10 @@ class Workforce(Protocol):
         ...
 
 
+Recruit = Callable[[Limits, Manifest, Chunking, Embedder], Workforce]
+"""Makes a workforce."""
+
+
 def prepare(document: Document, chunking: Chunking, measure: Measure) -> Entry:
     """The entry of a document that was identified."""
     passages = chunk(document, chunking, size=count_tokens, model_size=measure.count_tokens, model_limit=measure.max_tokens)
@@ -63,7 +69,7 @@ def prepare(document: Document, chunking: Chunking, measure: Measure) -> Entry:
         embedding_context(document, passage.locator.start, model_size=measure.count_tokens, model_limit=measure.max_tokens)
         for passage in passages
     ]
-    return Entry.of(document, passages, contexts)
+    return Entry.of(document, passages, contexts, sample(document.text))
 
 
 def prepared(document: Document, source: str, manifest: Manifest, chunking: Chunking, measure: Measure) -> Prepared:
@@ -77,7 +83,9 @@ class Here:
     at_once = 2
     """One batch is embedded while the other is put away; an embedder uses all cores for either."""
 
-    def __init__(self, limits: Limits, count: int, manifest: Manifest, chunking: Chunking, embedder: Embedder) -> None:
+    def __init__(
+        self, limits: Limits, manifest: Manifest, chunking: Chunking, embedder: Embedder, *, count: int = os.cpu_count() or 1
+    ) -> None:
         self._workers = Workers(limits, count)
         self._manifest, self._chunking, self._embedder = manifest, chunking, embedder
 

@@ -56,6 +56,7 @@ class Readings:
 
     def cut(self, source: str, path: Path, sha256: str) -> Entry | None:
         """What a file gave, if the last run read and cut it as it would be now."""
+        self._used.add(_read_key(path, sha256))
         return self._get(self._key(source, path, sha256))
 
     def read(self, path: Path, sha256: str) -> Entry | None:
@@ -95,7 +96,7 @@ class Readings:
 
 
 def _read_key(path: Path, sha256: str) -> bytes:
-    return bytes.fromhex(_digest(_program(), path.name, sha256))
+    return bytes.fromhex(_digest(program(), path.name, sha256))
 
 
 def _digest(*parts: object) -> str:
@@ -103,7 +104,7 @@ def _digest(*parts: object) -> str:
 
 
 @cache
-def _program() -> str:
+def program() -> str:
     """A digest of this package's source, the versions of what it reads with, and Python's."""
     total = hashlib.sha256()
     root = Path(__file__).parent.parent

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import time
 import tomllib
@@ -127,7 +128,7 @@ def unfit(folder: Path, path: Path) -> str | None:
         path.relative_to(folder).as_posix().encode("utf-8")
     except UnicodeEncodeError:
         return "its name is not valid UTF-8. Rename it."
-    if not path.resolve().is_relative_to(folder.resolve()):
+    if not os.path.realpath(path).startswith(os.path.join(os.path.realpath(folder), "")):
         return "it is a link to a file outside of the corpus folder. Copy the file there."
     return None
 

@@ -5,6 +5,7 @@ Nothing heavy is imported before it is needed. Left out: what a door does with t
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from eunato_rag.indexing.reranking import Reranker
     from eunato_rag.ingestion.chunking import Chunking
     from eunato_rag.ingestion.isolation import Limits
+    from eunato_rag.ingestion.preparing import Recruit
     from eunato_rag.serving.http.serving import Serving
     from eunato_rag.serving.keys import KeyStore
     from eunato_rag.settings import Settings
@@ -118,6 +120,22 @@ def limits(settings: Settings) -> Limits:
     from eunato_rag.ingestion.isolation import Limits
 
     return Limits(settings.reading.seconds, settings.reading.megabytes)
+
+
+def cluster(settings: Settings, address: str) -> Recruit:
+    """What makes a workforce on the Ray cluster of an address; `local`: on one that is begun for it.
+
+    Raises:
+        SettingsError: Ray is not installed, or that is no address.
+    """
+    from eunato_rag.indexing.snapshot import MODELS
+    from eunato_rag.ingestion.cluster import Cluster, check, load_there
+
+    check(address)
+    chosen = settings.embedding
+    models = (settings.index / MODELS).absolute()
+    load = partial(load_there, chosen.model, models, chosen.backend, chosen.precision, chosen.allow_download)
+    return partial(Cluster, address, load)
 
 
 def abstention(settings: Settings) -> Abstention:

@@ -23,6 +23,7 @@ from eunato_rag.serving.options import DONE, NOTHING, SOME_FAILED, Corpus, Index
 if TYPE_CHECKING:
     from eunato_rag.engine import Engine
     from eunato_rag.evaluation import Collection
+    from eunato_rag.ingestion.preparing import Recruit
     from eunato_rag.reindex import Report
     from eunato_rag.settings import Settings
 
@@ -60,6 +61,10 @@ def reindex(
     index: Index = None,
     full: Annotated[bool, typer.Option("--full", help="Embed everything again, whatever the cache holds.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen; embed nothing and write nothing.")] = False,
+    ray: Annotated[
+        str | None,
+        typer.Option("--ray", metavar="ADDRESS", help="Read and embed on this Ray cluster: host:port, auto, or local to begin one here."),
+    ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Go on, and do it again whenever the corpus has changed.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -73,13 +78,14 @@ def reindex(
 
     settings = read_settings(corpus, index)
     seen = state_of(settings.corpus)
-    report = _reindex(settings, full=full, dry_run=dry_run)
+    recruit = assembly.cluster(settings, ray) if ray is not None else None
+    report = _reindex(settings, full=full, dry_run=dry_run, recruit=recruit)
     _tell(report, as_json)
     if watch and not dry_run:
         console(stderr=True).print(f"Watching {settings.corpus} (Ctrl+C ends it)")
         for _ in changes(settings.corpus, seen):
             try:
-                _tell(_reindex(settings), as_json)
+                _tell(_reindex(settings, recruit=recruit), as_json)
             except EunatoRagError as error:  # the next change may mend it
                 console(stderr=True).print(f"Error: {escape(str(error))}", highlight=False)
     raise typer.Exit(SOME_FAILED if report.failed else DONE)
@@ -394,8 +400,9 @@ def _collection_engine(collection: Collection, settings: Settings, work: Path | 
     return Engine.open(folder, embedder, assembly.writer(settings), assembly.reranker(settings))
 
 
-def _reindex(settings: Settings, *, full: bool = False, dry_run: bool = False) -> Report:
+def _reindex(settings: Settings, *, full: bool = False, dry_run: bool = False, recruit: Recruit | None = None) -> Report:
     """Re-index in this process, as a job that servers on the same index know of; a dry run is none."""
+    from eunato_rag.ingestion.preparing import Here
     from eunato_rag.reindex import reindex as build
     from eunato_rag.serving.jobs.store import JobStore
     from eunato_rag.serving.jobs.worker import perform
@@ -410,8 +417,9 @@ def _reindex(settings: Settings, *, full: bool = False, dry_run: bool = False) -
                 limits=assembly.limits(settings),
                 full=full,
                 dry_run=True,
+                recruit=recruit or Here,
                 progress=stages(bar),
             )
     store = JobStore(settings.index)
     with progress_bar() as bar, store.doing("reindex", {"full": full}) as job:
-        return perform(store, job, settings, stages(bar), wait=False)
+        return perform(store, job, settings, stages(bar), wait=False, recruit=recruit)

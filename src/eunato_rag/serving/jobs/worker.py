@@ -22,6 +22,7 @@ from eunato_rag.errors import EunatoRagError, IndexBusy, InvalidText
 from eunato_rag.serving.jobs.store import Job, JobStore
 
 if TYPE_CHECKING:
+    from eunato_rag.ingestion.preparing import Recruit
     from eunato_rag.reindex import Report
     from eunato_rag.settings import Settings
 
@@ -62,14 +63,24 @@ def main(corpus: Path, index: Path, identity: str) -> int:
     return 0
 
 
-def perform(store: JobStore, job: Job, settings: Settings, also: Progress | None = None, *, wait: bool = True) -> Report:
+def perform(
+    store: JobStore,
+    job: Job,
+    settings: Settings,
+    also: Progress | None = None,
+    *,
+    wait: bool = True,
+    recruit: Recruit | None = None,
+) -> Report:
     """Do a job that this process has taken, and write down its progress and what came of it.
 
-    `also` is told of the progress besides. With `wait`, another process that writes to the index is waited for.
+    `also` is told of the progress besides. With `wait`, another process that writes to the index is waited for. `recruit` makes
+    who reads and embeds, where that is not this machine alone.
 
     Raises:
         EunatoRagError: as `reindex` does, or the file to be added or removed is not what it should be.
     """
+    from eunato_rag.ingestion.preparing import Here
     from eunato_rag.reindex import reindex
     from eunato_rag.serving import assembly
 
@@ -95,6 +106,7 @@ def perform(store: JobStore, job: Job, settings: Settings, also: Progress | None
                 full=bool(job.request.get("full")),
                 keep=settings.snapshots.keep,
                 milvus=assembly.milvus(settings),
+                recruit=recruit or Here,
                 progress=tell,
             )
             break
