@@ -19,9 +19,10 @@ import pytest
 
 from eunato_rag.engine import TEXT_AT_ONCE, Engine
 from eunato_rag.errors import InvalidText, UnreadableDocument
+from eunato_rag.indexing.entries import Entry
 from eunato_rag.indexing.snapshot import Snapshot
 from eunato_rag.ingestion.chunking import Chunking
-from eunato_rag.ingestion.duplicates import find_duplicates
+from eunato_rag.ingestion.duplicates import find_duplicates, sample
 from eunato_rag.ingestion.isolation import Limits, Worker
 from eunato_rag.ingestion.readers.html import MAX_BYTES as MAX_HTML
 from eunato_rag.records import Block, Document, Footnote
@@ -75,10 +76,14 @@ def test_very_many_documents_are_indexed_listed_and_found(tmp_path: Path, capsys
 
 def test_what_thousands_of_documents_share_costs_nothing() -> None:
     """The same paragraph in each makes them no duplicates; the one that is a duplicate is found among them."""
-    documents = [Document(f"d{n}", f"d{n:04d}", "", {}, prose.notice(n)) for n in range(3000)]
-    twin = Document("twin", "twin", "", {}, prose.notice(1234).replace("Notice 1234", "Notice"))
+
+    def entry(source: str, text: str) -> Entry:
+        return Entry.of(Document(source, source, "", {}, text), runs=sample(text))
+
     with at_most(12):
-        assert find_duplicates([*documents, twin], lambda document: document.source) == {"twin": "d1234"}
+        entries = [entry(f"d{n:04d}", prose.notice(n)) for n in range(3000)]
+        twin = entry("twin", prose.notice(1234).replace("Notice 1234", "Notice"))
+        assert find_duplicates([*entries, twin], lambda one: one.source) == {"twin": "d1234"}
 
 
 def test_places_are_found_as_fast_at_the_end_of_a_long_document() -> None:

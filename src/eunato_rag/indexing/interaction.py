@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from eunato_rag.errors import DamagedSnapshot
 from eunato_rag.indexing.arrays import RowWriter, mapped
 from eunato_rag.indexing.embedding import Encoded, Vectors
-from eunato_rag.indexing.products import bits_times
+from eunato_rag.indexing.products import TimesMatrix, bits_times
 
 SCHEME = "rotated-signs/1"
 """Name and version of `compress`; a change of its output changes the version."""
@@ -52,7 +52,7 @@ class Rounded:
 
     @classmethod
     def of(cls, tokens: Vectors) -> Rounded:
-        turned = tokens @ _rotation(tokens.shape[1])
+        turned = _rotation(tokens.shape[1])(tokens)
         steps = np.maximum(np.abs(turned).max(axis=1, initial=0.0), 1e-9) / 127
         return cls(np.round(turned / steps[:, None]).astype(np.int8), steps)
 
@@ -93,7 +93,7 @@ class Alignment:
 
 def compress(encoded: Encoded) -> TokenCodes:
     """The signs of the rotated token vectors, eight to a byte."""
-    turned = encoded.tokens @ _rotation(encoded.tokens.shape[1])
+    turned = _rotation(encoded.tokens.shape[1])(encoded.tokens)
     return TokenCodes(np.packbits(turned > 0, axis=1), encoded.pieces, encoded.places)
 
 
@@ -171,7 +171,7 @@ class TokenIndex:
 
 
 @lru_cache(maxsize=4)
-def _rotation(dimension: int) -> Vectors:
+def _rotation(dimension: int) -> TimesMatrix:
     """A random rotation, the same one always."""
     turn, upper = np.linalg.qr(np.random.default_rng(0).normal(size=(dimension, dimension)))
-    return np.asarray(turn * np.sign(np.diag(upper)), dtype=np.float32)
+    return TimesMatrix(np.asarray(turn * np.sign(np.diag(upper)), dtype=np.float32))
