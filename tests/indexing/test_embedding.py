@@ -12,6 +12,9 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tokenizers import Tokenizer
 
 from eunato_rag.doctor import Finding, examine
 from eunato_rag.errors import DamagedPackage, EmbeddingError, ModelNotFound, UnusableExport
@@ -328,3 +331,23 @@ def test_many_threads_that_embed_share_one_set_of_workers(model: Embedder) -> No
     with ThreadPoolExecutor(6) as pool:
         for found, expected in zip(pool.map(model.encode_document, texts), alone, strict=True):
             np.testing.assert_array_equal(found, expected)
+
+
+ODD = st.sampled_from(
+    ["The", "[SEP]", "naïve", "北约", "U.S.", "a\x1cb", "\x85", "\u00a0", "a\u200bb", "ﬁn", "e\u0301", "-", "a\tb", "\n\n", "x" * 120]
+)
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Tokenizer:
+    made = Tokenizer.from_file(str(find_model(DEFAULT_MODEL) / "tokenizer.json"))
+    made.no_padding()
+    made.no_truncation()
+    return made
+
+
+@settings(deadline=None, max_examples=300)
+@given(text=st.text(max_size=60) | st.lists(ODD, max_size=12).map(" ".join))
+def test_tokens_are_counted_as_the_tokenizer_counts_them(model: Embedder, tokenizer: Tokenizer, text: str) -> None:
+    """Word by word, which is quicker, or at once: the same for any text."""
+    assert model.count_tokens(text) == len(tokenizer.encode(text).ids)

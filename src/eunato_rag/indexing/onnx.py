@@ -13,6 +13,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import shutil
 import tempfile
 import warnings
@@ -22,7 +23,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from filelock import FileLock
@@ -34,9 +35,16 @@ from eunato_rag.indexing.bert import Plan, Precision, write_graph
 from eunato_rag.indexing.embedding import Embedder, Encoded, TorchEmbedder, Vectors, unit
 
 GRAPH, TOKENIZER, CARD = "model.onnx", "tokenizer.json", "model.json"
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
 _ASIDE, _LOCK = ".export-", ".lock"
 _REMEMBERED = 256
 """Questions whose vectors are kept, about 30 KB each: people ask again, page on, and change a filter."""
+_WORDS = 2**17
+"""Words whose tokens are remembered. Most words of a text are among its corpus's first thousands, and are not tokenized again."""
+_SPACE = re.compile(r"[ \t\n\r]+")
+"""What BERT's tokenizers part words at, for certain; other spaces stay in a word, and are left to them."""
 _OUTPUTS = ["sentence_embedding", "token_embeddings"]
 MIN_AGREEMENT: dict[Precision, float] = {"float32": 0.999, "int8": 0.98}
 """Least cosine between a vector of the export and the original's."""
@@ -218,11 +226,16 @@ class OnnxEmbedder:
         self.name, self.digest = name, card.digest
         self.dimension, self.max_tokens = card.dimension, card.max_tokens
         self._query_prompt, self._document_prompt = card.query_prompt, card.document_prompt
+        self._specials = self._count("")
+        self._count_word = lru_cache(_WORDS)(lambda word: self._count(word) - self._specials) if _is_by_words(self._tokenizer) else None
         self._query = lru_cache(_REMEMBERED)(lambda text: self._one(self._query_prompt, text))
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="embedding")
 
     def count_tokens(self, text: str) -> int:
-        return len(self._ids(self._document_prompt + text))
+        text = self._document_prompt + text
+        if self._count_word is None:
+            return self._count(text)
+        return self._specials + sum(map(self._count_word, _SPACE.split(text)))
 
     def encode_query(self, texts: Sequence[str]) -> Vectors:
         return self._stacked(self.encode_query_tokens(texts))
@@ -261,15 +274,20 @@ class OnnxEmbedder:
         kept = ~special & (places >= 0)
         return Encoded(unit(vector[None])[0], unit(tokens[kept]), np.asarray(ids, dtype=np.int32)[kept], places[kept])
 
-    def _ids(self, text: str) -> list[int]:
+    def _count(self, text: str) -> int:
         (read,) = self._tokenizer.encode_batch_fast([text])  # without offsets
-        ids: list[int] = read.ids
-        return ids
+        return len(read.ids)
 
     def _run(self, ids: list[int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         row = np.asarray([ids], dtype=np.int64)
         vectors, tokens = self._session.run(_OUTPUTS, {"input_ids": row, "attention_mask": np.ones_like(row)})
         return vectors[0], tokens[0]
+
+
+def _is_by_words(tokenizer: Tokenizer) -> bool:
+    """Whether no token of a text reaches over a space, so that its words can be counted one by one: BERT's tokenizers are so."""
+    kinds = (tokenizer.normalizer, tokenizer.pre_tokenizer, tokenizer.model)
+    return [type(kind).__name__ for kind in kinds] == ["BertNormalizer", "BertPreTokenizer", "WordPiece"]
 
 
 def _write_graph(original: TorchEmbedder, path: Path) -> None:
