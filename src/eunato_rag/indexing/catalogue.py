@@ -116,13 +116,9 @@ class Catalogue:
     def document_ids(self) -> tuple[str, ...]:
         return tuple(identity for (identity,) in self._select("SELECT id FROM documents ORDER BY position"))
 
-    @property
+    @cached_property
     def works_of_documents(self) -> Mapping[str, Mapping[str, Any]]:
         """The work of each document, in the order of `document_ids`."""
-        return self._works_of
-
-    @cached_property
-    def _works_of(self) -> dict[str, Mapping[str, Any]]:
         rows = self._select("SELECT id, work FROM documents ORDER BY position")
         return {identity: json.loads(work) for identity, work in rows}
 
@@ -241,7 +237,7 @@ class Catalogue:
             return None
         if wanted == Filter(document_id=wanted.document_id):
             return [number for (number,) in self._select("SELECT position FROM documents WHERE id = ?", wanted.document_id)]
-        return [number for number, (identity, work) in enumerate(self._works_of.items()) if matches(identity, work, wanted)]
+        return [number for number, (identity, work) in enumerate(self.works_of_documents.items()) if matches(identity, work, wanted)]
 
     def close(self) -> None:
         self._db.close()

@@ -26,6 +26,8 @@ _BATCH = 4096
 """Texts that are counted at a time."""
 _BLOCK = 128
 """Scores of which the highest is found before single ones are looked at; which ones make a block does not matter."""
+_LEAST = 1e-30
+"""Above what a text scores that has no term."""
 _ROUNDING = 1e-3
 """More than sums of 32 bits can be off."""
 
@@ -120,27 +122,26 @@ class Postings:
             return []
         limits = [float(self._highest[number]) * wanted[number] for number in terms]
         scores = np.zeros(self.size, dtype=np.float32)
-        candidates: NDArray[np.int64] | None = None
-        done = 0
+        least, rest = 0.0, list[int]()
         for done, number in enumerate(terms, 1):
             texts, weights = self.of(number)
             scores[texts] += weights if wanted[number] == 1 else weights * wanted[number]
             left = sum(limits[done:])
             # to look for the k-th best costs as much as to go through a common term; none is above what was added so far
             if allowed is None and 0 < left < sum(limits[:done]) and self._long(terms[done:]):
-                least = _kth(scores, k) - _ROUNDING
-                if least > left:
-                    candidates = np.flatnonzero(scores >= least - left)
+                least = _kth(scores, k) - _ROUNDING - left
+                if least > 0:  # what has none of these terms cannot come so far by the others
+                    rest = terms[done:]
                     break
-        if candidates is None:
-            candidates = np.flatnonzero(scores >= max(_kth(scores, k), 1e-30)) if allowed is None else allowed[scores[allowed] > 0]
-            found = scores[candidates]
+        if allowed is not None:
+            candidates = allowed[scores[allowed] > 0]
         else:
-            found = scores[candidates]
-            for number in terms[done:]:
-                texts, weights = self.of(number)
-                places = np.minimum(np.searchsorted(texts, candidates), len(texts) - 1)
-                found += np.where(texts[places] == candidates, weights[places] * wanted[number], np.float32(0))
+            candidates = np.flatnonzero(scores >= (least if rest else max(_kth(scores, k), _LEAST)))
+        found = scores[candidates]
+        for number in rest:
+            texts, weights = self.of(number)
+            places = np.minimum(np.searchsorted(texts, candidates), len(texts) - 1)
+            found += np.where(texts[places] == candidates, weights[places] * wanted[number], np.float32(0))
         order = np.lexsort((candidates, -found))[:k]
         return [(int(candidates[n]), float(found[n])) for n in order]
 

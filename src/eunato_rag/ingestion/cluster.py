@@ -161,14 +161,13 @@ class Cluster:
         def do(step: Callable[..., Any], *given: object) -> Any:
             return step(orders, _session_folder(), *given)
 
-        self._remote = self._ray.remote(num_cpus=1, max_retries=_RETRIES, name=NAME)(
-            do
-        )  # sent once to each process, and its orders with it
+        # sent once to each process, and its orders with it
+        self._remote = self._ray.remote(num_cpus=1, max_retries=_RETRIES, name=NAME)(do)
         try:
             self._count = int(self._ray.cluster_resources().get("CPU", 0))
             if self._count < 1:
                 raise ClusterUnavailable(f"The Ray cluster {address} has no processors. Start one with: ray start --address={address}")
-        except BaseException:
+        except BaseException:  # Ctrl+C, too: what was begun would outlive this process
             self.close()
             raise
         self.at_once = 2 * self._count
@@ -241,7 +240,7 @@ class Cluster:
                 f"The Ray cluster {self._address} cannot be used: {_first_line(error)} On the head run: ray start --head; on this machine "
                 "and the others: ray start --address=HEAD:6379. Or leave --ray out."
             ) from error
-        except BaseException:
+        except BaseException:  # Ctrl+C while Ray starts, which takes seconds
             self.close()
             raise
 

@@ -36,7 +36,7 @@ def staged(file: BinaryIO, name: str, folder: Path) -> dict[str, str]:
             if not size:
                 raise InvalidText("The file is empty.")
             suffix = _suffix(aside)
-        except BaseException:
+        except BaseException:  # whatever ends it, a signal too, leaves no half file
             Path(aside.name).unlink()
             raise
     digest = sha256.hexdigest()
