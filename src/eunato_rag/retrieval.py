@@ -1,4 +1,4 @@
-"""Query -> hits: dense and keyword search fused by weight, then late interaction over what either found.
+"""Query -> hits: dense and keyword search fused by weight, then late interaction over the best of what either found.
 
 Scores of each search are scaled to 0..1 over its own candidates, then summed by weight. Keyword search counts for
 as much as it can know: its weight falls with the share of the query, by rarity, that the corpus never says. The best
@@ -31,6 +31,9 @@ MAX_QUERY = 4000
 """Characters. A longer text is a draft to check, not a question."""
 MAX_TOP_K = 100
 _POOL = 100
+"""Passages that each search is asked for."""
+_COMPARED = 96
+"""Of what both found, the best so far whose tokens are compared; fewer where the best ten are then others (docs/decisions.md)."""
 _COMMON = 0.1
 """Share of the passages above which a form is not looked for besides: in a corpus about it, "NATO" tells nothing apart."""
 
@@ -107,11 +110,13 @@ def retrieve(
     positions = sorted({position for position, _ in dense} | {position for position, _ in keyword})
     if not positions:
         return ()
+    share = weights.keywords * snapshot.keywords.coverage(query.text)
+    fused = (1 - share) * _scaled(dense, positions) + share * _scaled(keyword, positions, floor=0.0)
+    kept = np.sort(np.argsort(-fused, kind="stable")[: max(_COMPARED, top_k)])
+    positions, fused = [positions[n] for n in kept], fused[kept]
     vectors = snapshot.vectors.vectors(positions)
     with stage("late interaction"):
         interaction = snapshot.tokens.maxsim(query, positions)
-    share = weights.keywords * snapshot.keywords.coverage(query.text)
-    fused = (1 - share) * _scaled(dense, positions) + share * _scaled(keyword, positions, floor=0.0)
     scores = (1 - weights.rerank) * fused + weights.rerank * _stretched(interaction)
     scores = (scores + weights.feedback * _feedback(scores, vectors, weights.feedback_from)) / (1 + weights.feedback)
     surrounding = snapshot.catalogue.surrounding(positions)

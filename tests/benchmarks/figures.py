@@ -15,6 +15,10 @@ TOP_K = 10
 RATIOS = ("docs_per_s", "p50_ms", "p99_ms", "rss_mb", "served_mb")
 """What is divided by a peer's. A peer has one process, which builds and is asked: `served_mb` is divided by its `rss_mb`."""
 
+PROCESSES = 2
+SEVERAL = f"{PROCESSES} processes"
+"""The part of a server of several, beside that of one."""
+
 Figures = dict[str, Any]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.benchmarks.figures import Figures, compare
+from tests.benchmarks.figures import SEVERAL, Figures, compare
 
 SIZES = range(1_400, 5_201)
 """Passages of the collections on which queries are compared."""
@@ -105,18 +105,22 @@ def sizes(parts: Parts) -> list[int]:
 
 
 def _concurrent(parts: Parts) -> list[Goal]:
-    loads = {name: figures for name, figures in parts.get("server", {}).get("load", {}).items() if figures["clients"] > 1}
+    loads = {
+        f"{name.split()[0]} by {server}:": figures
+        for server, part in {"1 process": "server", SEVERAL: SEVERAL}.items()
+        for name, figures in parts.get(part, {}).get("load", {}).items()
+        if figures["clients"] > 1
+    }
     peers = [1000 / figures["p50_ms"] for name, figures in parts.items() if name.startswith("stream of one client")]
-    failed = {name.split()[0]: sum(figures["failures"].values()) for name, figures in loads.items()}
-    each = {name.split()[0]: figures for name, figures in loads.items()}
+    failed = {name: sum(figures["failures"].values()) for name, figures in loads.items()}
     return [
         _goal(
             "concurrent clients, answers/s over one client's of the fastest peer",
             3.0,
-            {path: figures["per_s"] / max(peers) for path, figures in each.items()} if peers else {},
+            {name: figures["per_s"] / max(peers) for name, figures in loads.items()} if peers else {},
             most=False,
         ),
-        _goal("concurrent clients, p99 over p50", 10.0, {path: figures["p99_ms"] / figures["p50_ms"] for path, figures in each.items()}),
+        _goal("concurrent clients, p99 over p50", 10.0, {name: figures["p99_ms"] / figures["p50_ms"] for name, figures in loads.items()}),
         _goal("concurrent clients, failures", 0, failed),
     ]
 

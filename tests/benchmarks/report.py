@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.figures import OURS, RATIOS, Figures, summary
+from tests.benchmarks.figures import OURS, RATIOS, SEVERAL, Figures, summary
 from tests.benchmarks.goals import Goal, goals, sizes
 
 PAGE, PLOTS = "benchmarks.md", "benchmarks"
@@ -172,13 +172,14 @@ def _serving(parts: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
         peers = {name.rpartition(" ")[2]: 1000 / part["p50_ms"] for name, part in parts.items() if name.startswith("stream of")}
         rows = [
             [
-                f"{name.split()[0]}, {load['clients']} at a time",
+                f"{name.split()[0]}, {load['clients']} at a time{of}",
                 load["per_s"],
                 load["p50_ms"],
                 load["p99_ms"],
                 sum(load["failures"].values()),
             ]
-            for name, load in server["load"].items()
+            for of, part in {"": server, f", {SEVERAL}": parts.get(SEVERAL, {})}.items()
+            for name, load in part.get("load", {}).items()
         ]
         rows += [[f"{peer}, one client in its process", per_s, 1000 / per_s, None, None] for peer, per_s in peers.items()]
         found.append(table(["", "answers/s", "p50 ms", "p99 ms", "failures"], rows))

@@ -7,7 +7,8 @@ start of a peer's Python to the end of the imports that the peer needs for the s
 then neither opened nor answered anything. Which modules our process holds is read from it when it has answered.
 Server: `eunato-rag serve` on loopback over the collection, a document being a passage as in own.py. Its memory, as the system
 tells it, before any question, after 300 searches, and at the end. Then so many clients, each of which asks its next question
-when it has the last answer, at `/v1/search`, then at `/v1/ask`; one client alone before that. Clients and server share the
+when it has the last answer, at `/v1/search`, then at `/v1/ask`; one client alone before that, and afterwards the same clients at
+a server of two processes (`--workers 2`). Clients and server share the
 cores, as a peer called in its own process does not have to: what a client costs counts against us. An answer that is not 200
 is a failure. A peer's stream of one client is 1000 / its p50, by the peer script on the same collection.
 
@@ -35,7 +36,7 @@ from pathlib import Path
 
 import httpx2
 from tests.benchmarks import own
-from tests.benchmarks.figures import Figures, spread
+from tests.benchmarks.figures import PROCESSES, SEVERAL, Figures, spread
 from tests.benchmarks.raw import PEERS, ROOT, Raw, RunFailed, environments, output, step
 
 IMPORTS: Mapping[str, str] = {
@@ -132,18 +133,19 @@ def imported(index: Path, question: str) -> Figures:
 
 
 @contextmanager
-def served(index: Path) -> Iterator[tuple[str, int]]:
-    """The address and the process of a real server over an index, ready to answer."""
+def served(index: Path, processes: int = 1) -> Iterator[tuple[str, int]]:
+    """The address and the process of a real server over an index, ready to answer; of several processes, the one that begins them."""
     rates = dict.fromkeys(("EUNATO_SERVING__RATE", "EUNATO_SERVING__COSTLY_RATE", "EUNATO_SERVING__ADMIN_RATE"), RATE)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with tempfile.TemporaryDirectory() as scratch, (Path(scratch) / "log").open("w+b") as log:
         (Path(scratch) / "corpus").mkdir()
-        command = [sys.executable, "-m", "eunato_rag", "serve", "--corpus", f"{scratch}/corpus", "--index", str(index), "--port", str(port)]
+        command = [sys.executable, "-m", "eunato_rag", "serve", "--corpus", f"{scratch}/corpus", "--index", str(index)]
+        command += ["--port", str(port), "--workers", str(processes)]
         process = subprocess.Popen(command, cwd=scratch, env={**os.environ, **rates}, stdout=log, stderr=log)
         try:
             address, deadline = f"http://127.0.0.1:{port}", time.monotonic() + READY_S
-            while not _ready(address):
+            while not _ready(address, processes):
                 if process.poll() is not None or time.monotonic() > deadline:
                     log.seek(0)
                     raise RunFailed(f"the server did not start: {log.read().decode('utf-8', 'replace')[-500:]}")
@@ -154,8 +156,11 @@ def served(index: Path) -> Iterator[tuple[str, int]]:
             process.wait(60)
 
 
-def _ready(address: str) -> bool:
+def _ready(address: str, processes: int) -> bool:
+    """Whether so many processes answer; the figures name those that do, where there are several."""
     try:
+        if processes > 1:
+            return len(re.findall("^eunato_process{", httpx2.get(f"{address}/metrics", timeout=5).text, re.MULTILINE)) == processes
         return httpx2.get(f"{address}/readyz", timeout=5).status_code == 200
     except httpx2.TransportError:
         return False
@@ -176,11 +181,22 @@ def server(index: Path, questions: Sequence[str], clients: int, seconds: float) 
             for n in range(BEFORE):
                 client.post("/v1/search", json={"query": questions[n % len(questions)]}).raise_for_status()
         memory[f"after {BEFORE} searches"] = held(pid)
-        for path, name in (("/v1/search", "query"), ("/v1/ask", "question")):
-            for count in (1, clients):
-                loads[f"{path} {count}"] = asyncio.run(load(address, path, name, questions, count, seconds))
+        for count in (1, clients):
+            loads |= loaded(address, questions, count, seconds)
         memory["after the load"] = held(pid)
     return {"memory": memory, "load": loads}
+
+
+def several(index: Path, questions: Sequence[str], clients: int, seconds: float) -> Figures:
+    """Load of one address that two processes serve."""
+    with served(index, PROCESSES) as (address, _):
+        return {"load": loaded(address, questions, clients, seconds)}
+
+
+def loaded(address: str, questions: Sequence[str], clients: int, seconds: float) -> Figures:
+    """So many clients at each of what is asked."""
+    paths = {"/v1/search": "query", "/v1/ask": "question"}
+    return {f"{path} {clients}": asyncio.run(load(address, path, name, questions, clients, seconds)) for path, name in paths.items()}
 
 
 async def load(address: str, path: str, name: str, questions: Sequence[str], clients: int, seconds: float) -> Figures:
@@ -225,6 +241,7 @@ def measure(raw: Raw, data: Path, scratch: Path, peers: Mapping[str, Path], scri
         "cold start": lambda: cold_start(index, questions[0], peers),
         "modules": lambda: imported(index, questions[0]),
         "server": lambda: server(index, questions, clients, seconds),
+        SEVERAL: lambda: several(index, questions, clients, seconds),
     }
     if not parts.keys() <= raw.parts.keys():
         step("own", "build", data, index, index / MODELS, "1")

@@ -12,6 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -26,7 +27,8 @@ from eunato_rag.indexing.snapshot import current_id
 from eunato_rag.ingestion.chunking import Chunking
 from eunato_rag.reindex import reindex
 from eunato_rag.serving import cli
-from eunato_rag.serving.http.processes import bound
+from eunato_rag.serving.http import processes
+from eunato_rag.serving.http.processes import Door, bound
 from eunato_rag.serving.http.rates import Rates
 from eunato_rag.serving.http.windows import SharedWindows
 from eunato_rag.serving.jobs.store import JobStore
@@ -71,13 +73,14 @@ class Crew:
     def count(self, event: str) -> int:
         return sum(line["event"] == event for line in self.log())
 
-    def answered_by(self, path: str) -> set[int]:
-        return {line["process"] for line in self.log() if line["event"] == "request" and line["path"] == path}
+    def answers(self, path: str) -> Counter[int]:
+        """How often each process answered at a path."""
+        return Counter(line["process"] for line in self.log() if line["event"] == "request" and line["path"] == path)
 
     def until_both(self, path: str, call: Callable[[], int], least: int) -> list[int]:
         """What calls of a path gave, so many and on until either process had one: which takes a connection is chance."""
         given = [call() for _ in range(least)]
-        until(lambda: self.answered_by(path) == {1, 2} or given.append(call()))
+        until(lambda: len(self.answers(path)) == 2 or given.append(call()))
         return given
 
     def call(self, method: str, path: str, body: Any = None) -> tuple[int, str]:
@@ -159,6 +162,17 @@ def test_an_address_that_is_taken_is_named() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(SettingsError, match=rf"127\.0\.0\.1:{port} cannot be listened on: Address already in use"):
             bound("127.0.0.1", port)
+
+
+@pytest.mark.parametrize(("connections", "waits"), [(0, 0.0), (3, 0.0015), (500, 0.005)])
+def test_a_process_that_has_connections_lets_others_go_first(monkeypatch: pytest.MonkeyPatch, connections: int, waits: float) -> None:
+    """Of several at one door; for each connection a little longer, but not so long that those it has would feel it."""
+    slept: list[float] = []
+    monkeypatch.setattr(processes.time, "sleep", slept.append)
+    with socket.create_server(("127.0.0.1", 0)) as made, socket.create_connection(made.getsockname()), Door(made.detach()) as door:
+        door.connections = lambda: connections
+        door.accept()[0].close()
+    assert slept == [pytest.approx(waits)]
 
 
 def test_the_exit_code_of_the_first_is_that_of_all_where_it_cannot_begin(tmp_path: Path) -> None:
@@ -243,7 +257,7 @@ def test_one_that_is_killed_is_replaced_and_its_work_taken_over(crew: Crew) -> N
     until(lambda: current_id(index) != before)
     for _ in range(20):
         assert current_id(index) in crew.call("GET", "/version")[1]
-    assert crew.answered_by("/version") == {1, 2}
+    assert len(crew.answers("/version")) == 2
     until(lambda: not JobStore(index).list(states=("queued", "running")))
     assert [(job.kind, job.state) for job in JobStore(index).list()] == [("reindex", "succeeded")]
 

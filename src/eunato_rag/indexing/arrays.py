@@ -75,6 +75,24 @@ def new_array(path: Path, dtype: DTypeLike, size: int) -> NDArray[Any]:
     return np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=(size,))
 
 
+class Numbering(dict[str, int]):
+    """Gives each word a number, from 0 on as they come; the words are its keys in that order."""
+
+    def __missing__(self, word: str) -> int:
+        self[word] = len(self)
+        return self[word]
+
+    def of(self, words: Sequence[str]) -> NDArray[np.int32]:
+        return np.fromiter(map(self.__getitem__, words), dtype=np.int32, count=len(words))
+
+    def in_order(self) -> tuple[list[str], NDArray[np.int32]]:
+        """The words in the order of their code points, and for each number the place of its word in it."""
+        words = sorted(self)
+        rank = np.zeros(len(words), dtype=np.int32)
+        rank[self.of(words)] = np.arange(len(words), dtype=np.int32)
+        return words, rank
+
+
 class Grouping:
     """Where numbers go that come in parts and are to stand by group, within a group as they came: a counting sort."""
 

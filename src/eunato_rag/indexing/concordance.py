@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eunato_rag.errors import DamagedSnapshot
-from eunato_rag.indexing.arrays import Grouping, RowWriter, WordList, mapped, new_array, parts
+from eunato_rag.indexing.arrays import Grouping, Numbering, RowWriter, WordList, mapped, new_array, parts
 from eunato_rag.indexing.folding import FOLDING, read_words
 
 SCHEME = f"concordance/2 {FOLDING}"
@@ -44,20 +44,18 @@ class Concordance:
     def write(cls, folder: Path, texts: Iterable[str]) -> None:
         """Write the files for the texts of the documents, in order. Memory: the distinct words, and little for each document."""
         folder.mkdir()
-        ids: dict[str, int] = {}
+        numbers = Numbering()
         sizes = [0]
         with ExitStack() as stack:
             words, starts, ends = (stack.enter_context(RowWriter(folder / f"{name}.npy", np.int32)) for name in ("words", "starts", "ends"))
             for text in texts:
                 for place, part in _parts(text):
                     read = read_words(part)
-                    words.append(np.fromiter((ids.setdefault(form, len(ids)) for form in read.forms), dtype=np.int32, count=len(read)))
+                    words.append(numbers.of(read.forms))
                     starts.append(read.starts + np.int32(place))
                     ends.append(read.ends + np.int32(place))
                 sizes.append(words.rows)
-        vocabulary = sorted(ids)
-        rank = np.zeros(len(ids), dtype=np.int32)
-        rank[np.fromiter((ids[form] for form in vocabulary), dtype=np.int64, count=len(ids))] = np.arange(len(ids), dtype=np.int32)
+        vocabulary, rank = numbers.in_order()
         WordList.write(folder / cls._VOCABULARY, vocabulary)
         cls._sort(folder, rank)
         np.save(folder / "documents.npy", np.asarray(sizes, dtype=np.int64), allow_pickle=False)

@@ -60,6 +60,8 @@ def fold(word: str) -> str:
 
 def _fold(text: str) -> tuple[str, tuple[NDArray[np.int32], NDArray[np.int32]] | None]:
     """The text with what is not to count folded away; and where each character began and ended, unless all stand as they stood."""
+    if text.isascii():
+        return text.lower(), None
     pieces: list[str] = []
     origins: list[tuple[int, int, int]] = []
     done = 0

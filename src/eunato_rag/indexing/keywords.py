@@ -38,6 +38,9 @@ _STOP_WORDS = frozenset(
     what when where whether which while who whom whose why will with within without would you your""".split()
 )
 
+_SPELT = re.compile(r"is(?:e|ing|ation)|our|enc[ei]|tre|ogue|amme")
+"""What stands in every word that is spelt in two ways; few others have it."""
+
 
 def analyse(text: str) -> list[str]:
     """The index terms of a text, in order.
@@ -56,7 +59,8 @@ def matching_spans(query: str, text: str) -> list[tuple[int, int]]:
 
 @lru_cache(maxsize=65536)
 def _term(word: str) -> str:
-    word = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
+    if not word.isascii():
+        word = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
     word = word.casefold().rstrip(".")
     if not word[:1].isdigit():
         word = word.replace(".", "")
@@ -67,7 +71,7 @@ def _term(word: str) -> str:
 
 def _one_spelling(word: str) -> str:
     """One form for British and American spelling; it need not be a word, for both sides go through here."""
-    if len(word) < 5 or word[0].isdigit():
+    if len(word) < 5 or word[0].isdigit() or not _SPELT.search(word):
         return word
     word = re.sub(r"is(e|ed|es|ing|er|ers|ation|ations|ational)$", r"iz\1", word)
     word = re.sub(r"our(s|ed|ing|able|al)?$", r"or\1", word)
@@ -142,7 +146,7 @@ class KeywordIndex(Vocabulary):
     def write(cls, folder: Path, texts: Iterable[str]) -> None:
         """Write the index of texts, which are gone through once, into a new folder."""
         folder.mkdir()
-        Postings.write(folder, map(analyse, texts))
+        Postings.write(folder, map(_TOKEN.findall, texts), _term)
 
     def search(self, query: str, k: int, allowed: Allowed | None = None) -> Ranked:
         """The k positions of highest BM25 above zero; only `allowed` ones if given."""

@@ -7,7 +7,7 @@ has none of the rare, only those that have one are looked up (MaxScore: Turtle a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eunato_rag.indexing.arrays import Grouping, WordList, mapped, new_array
+from eunato_rag.indexing.arrays import Grouping, Numbering, WordList, mapped, new_array
 
 if TYPE_CHECKING:
     from eunato_rag.indexing.vectors import Ranked
@@ -48,28 +48,32 @@ class Postings:
         self.size = len(lengths)
 
     @classmethod
-    def write(cls, folder: Path, texts: Iterable[Sequence[str]]) -> None:
-        """Write the files for texts, each given as its terms. Memory: ten bytes for each distinct term of each text, and the terms."""
-        numbers: dict[str, int] = {}
+    def write(cls, folder: Path, texts: Iterable[Sequence[str]], term: Callable[[str], str]) -> None:
+        """Write the files for texts, each given as its words, of which `term` makes terms, or nothing of one that is none.
+
+        Memory: ten bytes for each distinct term of each text, and the words.
+        """
+        words, terms = Numbering(), Numbering()
+        term_of = np.zeros(0, dtype=np.int64)
+        """For each word the number of its term, -1 for none."""
         counted: list[_Counted] = []
         lengths: list[NDArray[np.int64]] = []
         remaining = iter(texts)
         size = 0
         while batch := list(islice(remaining, _BATCH)):
-            sizes = np.fromiter(map(len, batch), dtype=np.int64, count=len(batch))
-            found = (numbers.setdefault(term, len(numbers)) for term in chain.from_iterable(batch))
-            of_terms = np.fromiter(found, dtype=np.int64, count=int(sizes.sum()))
-            of_texts = np.repeat(np.arange(size, size + len(batch)), sizes)
-            both, times = np.unique(of_texts << 32 | of_terms, return_counts=True)
+            of_words = words.of(list(chain.from_iterable(batch)))
+            new = map(term, islice(words, len(term_of), None))
+            term_of = np.append(term_of, [terms[one] if one else -1 for one in new]).astype(np.int64)
+            of_terms = term_of[of_words]
+            of_texts = np.repeat(np.arange(len(batch)), [len(text) for text in batch])[of_terms >= 0]
+            both, times = np.unique(of_texts + size << 32 | of_terms[of_terms >= 0], return_counts=True)
             counted.append(
                 ((both >> 32).astype(np.int32), (both & 0xFFFFFFFF).astype(np.int32), np.minimum(times, 65535).astype(np.uint16))
             )
-            lengths.append(sizes)
+            lengths.append(np.bincount(of_texts, minlength=len(batch)))
             size += len(batch)
-        words = sorted(numbers)
-        rank = np.zeros(len(words), dtype=np.int32)
-        rank[np.fromiter((numbers[word] for word in words), dtype=np.int64, count=len(words))] = np.arange(len(words), dtype=np.int32)
-        WordList.write(folder / cls._TERMS, words)
+        vocabulary, rank = terms.in_order()
+        WordList.write(folder / cls._TERMS, vocabulary)
         cls._weigh(folder, counted, np.concatenate(lengths) if lengths else np.zeros(0, np.int64), rank)
 
     @classmethod

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 
 from eunato_rag.records import Block, Document, Matter, Passage
 
@@ -71,30 +73,26 @@ def chunk(
     """
 
     context = cache(lambda start: embedding_context(document, start, model_size=model_size, model_limit=model_limit))
-    size_of = cache(model_size)
+    sums = cache(lambda: _Sums(document, model_size))
 
     def about(start: int, end: int) -> tuple[int, int]:
-        """The model's tokens of a range with its context, at least and at most, from its sentences, of which each is counted once.
+        """The model's tokens of a range with its context, at least and at most; without a bound where it is not of whole sentences.
 
         Where two parts meet there may be one token more or less than in both.
         """
-        sizes, done = [size_of(context(start))], start
-        for a, b in document.sentences_in(start, end):
-            if document.text[done:a].strip():
-                break  # something stands between them
-            sizes.append(size_of(document.text[a:b]))
-            done = b
-        if done != end:
+        found = sums().over(start, end)
+        if found is None:
             return 0, model_limit + 1
-        total = sum(sizes) - (len(sizes) - 1) * size_of("")
-        return total - len(sizes), total + len(sizes)
+        sentences, tokens = found
+        total = model_size(context(start)) + tokens
+        return total - sentences - 1, total + sentences + 1
 
     def fits(start: int, end: int) -> bool:
         text = context(start) + document.text[start:end]
         if len(text.encode()) + _SPECIAL <= model_limit:
             return True
         least, most = about(start, end)
-        return most <= model_limit or (least <= model_limit and size_of(text) <= model_limit)
+        return most <= model_limit or (least <= model_limit and model_size(text) <= model_limit)
 
     cutter = _Cutter(document.text, chunking, size, fits)
     passages = []
@@ -102,6 +100,28 @@ def chunk(
         units = [list(_pieces(document, block, fits)) for block in blocks]
         passages += [_passage(document, start, end, matter) for start, end in cutter.cut([u for u in units if u])]
     return tuple(passages)
+
+
+class _Sums:
+    """The model's tokens of runs of sentences, each of which is counted once."""
+
+    def __init__(self, document: Document, size: Callable[[str], int]) -> None:
+        text, spans = document.text, document.sentences
+        special = size("")
+        self._text = text
+        self._starts, self._ends = [start for start, _ in spans], [end for _, end in spans]
+        self._tokens = list(accumulate((size(text[start:end]) - special for start, end in spans), initial=0))
+        between = (bool(text[end:start].strip()) for end, start in zip([0, *self._ends], self._starts, strict=False))
+        self._between = list(accumulate(between, initial=0))
+
+    def over(self, start: int, end: int) -> tuple[int, int] | None:
+        """How many sentences a range has, and their tokens without special ones; None where anything else stands in it."""
+        first, last = bisect_left(self._starts, start), bisect_left(self._starts, end)
+        if first == last or self._ends[last - 1] != end or self._text[start : self._starts[first]].strip():
+            return None
+        if self._between[last] != self._between[first + 1]:
+            return None
+        return last - first, self._tokens[last] - self._tokens[first]
 
 
 class _Cutter:

@@ -21,6 +21,8 @@ SAME = 0.85
 _RUN = 6
 _SAMPLE = 4
 """One run of words in four is compared; short texts are compared whole."""
+_FACTOR = np.uint64(0x9E3779B97F4A7C15)
+"""An odd number without pattern (2 ** 64 by the golden ratio), which spreads what is multiplied by it over all bits."""
 
 
 Runs = NDArray[np.uint32]
@@ -68,9 +70,13 @@ def find_duplicates(documents: Sequence[Found], rank: Callable[[Found], object])
 
 
 def sample(text: str) -> Runs:
-    """Checksums of some of a text's runs of words, in order, each once: by them alone two texts are compared."""
+    """Numbers for some of a text's runs of words, in order, each once: by them alone two texts are compared."""
     words = re.findall(r"\w+", text.casefold())
-    found = [crc32(" ".join(words[n : n + _RUN]).encode()) for n in range(max(1, len(words) - _RUN + 1))]
-    runs = np.unique(np.asarray(found, dtype=np.uint32))
+    marks = np.fromiter((crc32(word.encode()) for word in words), dtype=np.uint64, count=len(words))
+    size = min(_RUN, len(marks))
+    mixed = np.zeros(len(marks) - size + 1, dtype=np.uint64)
+    for n in range(size):
+        mixed = (mixed + marks[n : n + len(mixed)]) * _FACTOR
+    runs = np.unique((mixed >> 32).astype(np.uint32))
     some = runs[runs % _SAMPLE == 0]
     return some if len(some) >= 50 else runs

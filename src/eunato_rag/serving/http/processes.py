@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 from types import FrameType
+from typing import Any
 
 import structlog
 from prometheus_client.multiprocess import mark_process_dead
@@ -35,9 +36,27 @@ _LOOK_EVERY_S = 0.1
 _AGAIN_S, _LATEST_S = 1.0, 30.0
 """How long a place stays empty whose process ended before it served; twice as long each time, up to the second."""
 _SERVES = b"+"
+_COURTESY_S, _MOST_COURTESY_S = 0.0005, 0.005
+"""How long a process leaves a connection to the others, for each that it has; and at most."""
 _IN_MEMORY = Path("/dev/shm")
 
 log = structlog.get_logger("eunato_rag.http")
+
+
+class Door(socket.socket):
+    """A listening socket of several processes, at which each waits a little longer for every connection that it has.
+
+    So one that has fewer comes first, where the machine has time to wake it. Without this the same process often takes all: of
+    sixteen clients that came together one had every one, while the other had nothing to do.
+    """
+
+    def __init__(self, fileno: int) -> None:
+        super().__init__(fileno=fileno)
+        self.connections: Callable[[], int] = lambda: 0
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        time.sleep(min(_COURTESY_S * self.connections(), _MOST_COURTESY_S))
+        return super().accept()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +67,7 @@ class Part:
     """
 
     number: int
-    listening: tuple[socket.socket, ...]
+    listening: tuple[Door, ...]
     shared: Path
     pipe: socket.socket
 
@@ -56,7 +75,7 @@ class Part:
     def read(cls, told: str) -> Part:
         """From the value of `--part`; the process ends at once when its parent is gone, however that ended."""
         given = json.loads(told)
-        listening = tuple(socket.socket(fileno=number) for number in given["listening"])
+        listening = tuple(map(Door, given["listening"]))
         part = cls(given["number"], listening, Path(given["shared"]), socket.socket(fileno=given["pipe"]))
         Thread(target=part._end_with_parent, name="parent", daemon=True).start()
         return part

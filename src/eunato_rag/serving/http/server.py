@@ -95,6 +95,8 @@ class _PartServer(_Server):
     def __init__(self, config: uvicorn.Config, draining: Draining, grace_s: float, part: Part) -> None:
         super().__init__(config, draining, grace_s)
         self._part = part
+        for door in part.listening:
+            door.connections = draining.connections
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._draining.asked = self.should_exit = True
