@@ -41,7 +41,8 @@ audit: .venv/dev
 	.venv/audit/bin/pip-audit --strict --disable-pip --no-deps --requirement constraints.txt $(ARGS)
 
 # make bench DATA="folder folder" [PEERS=folder PEER_SCRIPT=file]: hours. Goes on where it was broken off; RAW has the figures.
-# SERVED is the collection that a server is run over, PASSAGES are those that scaling takes its passages from.
+# SERVED is the collection that a server is run over and whose texts make a thousand documents; PASSAGES are those that scaling
+# takes its passages from.
 RAW ?= build/bench
 SERVED ?= $(firstword $(DATA))
 PASSAGES ?= $(DATA)
@@ -52,9 +53,9 @@ PEERED = $(if $(PEERS),--peers $(PEERS) --peer-script $(PEER_SCRIPT))
 bench: .venv/bench
 	mkdir -p $(RAW)
 	$(BIN)/python -m tests.benchmarks.side_by_side $(DATA) $(PEERED) --rounds $(ROUNDS) --raw $(RAW)/side_by_side.json
-	$(BIN)/python -m tests.benchmarks.serving $(SERVED) $(PEERED) --raw $(RAW)/serving.json
+	$(BIN)/python -m tests.benchmarks.serving $(SERVED) $(if $(PEERS),--peers $(PEERS)) --raw $(RAW)/serving.json
 	$(BIN)/python -m tests.benchmarks.scaling $(RAW)/scaling --data $(PASSAGES) --sizes $(SIZES) --raw $(RAW)/scaling.json
-	test -s $(RAW)/bulk.json || (rm -rf $(RAW)/bulk && $(BIN)/python -m tests.benchmarks.bulk $(RAW)/bulk --documents 1000 --json > $(RAW)/bulk.new)
+	test -s $(RAW)/bulk.json || (rm -rf $(RAW)/bulk && $(BIN)/python -m tests.benchmarks.bulk $(RAW)/bulk --documents 1000 --texts $(SERVED) --json > $(RAW)/bulk.new)
 	test -s $(RAW)/bulk.json || mv $(RAW)/bulk.new $(RAW)/bulk.json
 	$(BIN)/python -m tests.benchmarks.report $(foreach part,side_by_side serving scaling bulk,$(RAW)/$(part).json) --into docs
 

