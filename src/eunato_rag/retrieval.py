@@ -32,7 +32,7 @@ MAX_QUERY = 4000
 MAX_TOP_K = 100
 _POOL = 100
 """Passages that each search is asked for."""
-_COMPARED = 96
+_COMPARED = 128
 """Of what both found, the best so far whose tokens are compared; fewer where the best ten are then others (docs/decisions.md)."""
 _COMMON = 0.1
 """Share of the passages above which a form is not looked for besides: in a corpus about it, "NATO" tells nothing apart."""
