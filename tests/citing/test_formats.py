@@ -279,6 +279,8 @@ def test_initials(given: str, expected: str) -> None:
         ({"date-parts": [[1890]], "circa": True}, "ca. 1890", "ca. 1890"),
         ({"date-parts": [[2020]], "season": 1}, "2020, Spring", "Spring 2020"),
         ({"date-parts": [[2020, 13]]}, "2020, Spring", "Spring 2020"),
+        ({"raw": "2020-21"}, "2020, Spring", "Spring 2020"),
+        ({"date-parts": [[2020], [2021, 21]]}, "2020–2021", "2020–2021"),
         ({"date-parts": [[2020, 99, 40]]}, "2020", "2020"),
         ({"date-parts": [[-44]]}, "44 BCE", "44 BCE"),
         ({"raw": "2020-05-01T10:00:00"}, "2020, May 1", "May 1, 2020"),

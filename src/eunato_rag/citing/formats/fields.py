@@ -129,10 +129,8 @@ def date(work: CslRecord, name: str = "issued") -> Date:
         said = clean(value.get("literal")) or clean(value.get("raw")) or clean(value.get("edtf"))
         found = _raw(said)
         return Date(found.start, found.end, found.season, circa or found.circa, found.said)
-    month = start[1] if len(start) > 1 else 0
-    season = _number(value.get("season")) or (month - 12 if 13 <= month <= 16 else month - 20 if 21 <= month <= 24 else 0)
-    if month > 12:
-        start = start[:1]
+    season = _number(value.get("season")) or _season(start)
+    start, end = _by_calendar(start), _by_calendar(end)
     return Date(start, () if end == start else end, season if 1 <= season <= 4 and len(start) == 1 else None, circa)
 
 
@@ -141,7 +139,18 @@ def _raw(said: str) -> Date:
     if whole is None:
         return Date(said=said)
     start = _day([part for part in whole.groups()[:3] if part])
-    return Date(start, circa=whole[4] == "~") if start else Date(said=said)
+    return Date(_by_calendar(start), season=_season(start) or None, circa=whole[4] == "~") if start else Date(said=said)
+
+
+def _season(day: Day) -> int:
+    """The season, 1 to 4, that stands in the month's place as CSL (13 to 16) or EDTF (21 to 24) number it; 0 where none does."""
+    month = day[1] if len(day) > 1 else 0
+    return month - 20 if month > 20 else max(0, month - 12)
+
+
+def _by_calendar(day: Day) -> Day:
+    """Without what stands in the month's place and is a season."""
+    return day[:1] if _season(day) else day
 
 
 def _day(parts: object) -> Day:
